@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* base/buf - growth by doubling, capped. */
+#include "base/buf.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+
+#define FIRST_CAPACITY 256 /* most of what is built here (error bodies, log lines) fits */
+
+void gw_buf_init(struct gw_buf *buf, size_t max_bytes)
+{
+    *buf = (struct gw_buf){.max_bytes = max_bytes};
+}
+
+void gw_buf_fini(struct gw_buf *buf)
+{
+    gw_free(buf->ptr);
+    gw_buf_init(buf, buf->max_bytes);
+}
+
+void gw_buf_reset(struct gw_buf *buf)
+{
+    buf->len = 0;
+    buf->err = GW_OK;
+}
+
+static enum gw_err fail(struct gw_buf *buf, enum gw_err err)
+{
+    buf->err = err;
+    return err;
+}
+
+enum gw_err gw_buf_reserve(struct gw_buf *buf, size_t size)
+{
+    if (buf->err != GW_OK) {
+        return buf->err;
+    }
+    if (size <= buf->capacity - buf->len) {
+        return GW_OK;
+    }
+    if (size > buf->max_bytes - buf->len) {
+        return fail(buf, GW_ERR_TOO_LARGE);
+    }
+    size_t want = buf->len + size;
+    size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
+    while (capacity < want) {
+        capacity *= 2;
+    }
+    capacity = capacity < buf->max_bytes ? capacity : buf->max_bytes;
+    char *block = gw_try_realloc(buf->ptr, capacity);
+    if (block == NULL) {
+        return fail(buf, GW_ERR_NOMEM);
+    }
+    buf->ptr = block;
+    buf->capacity = capacity;
+    return GW_OK;
+}
+
+enum gw_err gw_buf_append(struct gw_buf *buf, struct gw_str bytes)
+{
+    enum gw_err err = gw_buf_reserve(buf, bytes.len);
+    if (err == GW_OK && bytes.len > 0) {
+        memcpy(gw_buf_tail(buf), bytes.ptr, bytes.len);
+        buf->len += bytes.len;
+    }
+    return err;
+}
+
+enum gw_err gw_buf_append_byte(struct gw_buf *buf, char byte)
+{
+    return gw_buf_append(buf, gw_str(&byte, 1));
+}
+
+enum gw_err gw_buf_append_u64(struct gw_buf *buf, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return gw_buf_append(buf, gw_str(digits + at, sizeof(digits) - at));
+}
+
+enum gw_err gw_buf_appendf(struct gw_buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int need = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    GW_ASSERT(need >= 0);
+    size_t len = (size_t)need;
+    enum gw_err err = gw_buf_reserve(buf, len + 1); /* vsnprintf() writes a NUL that is not counted */
+    if (err != GW_OK) {
+        return err;
+    }
+    va_start(args, format);
+    vsnprintf(gw_buf_tail(buf), len + 1, format, args);
+    va_end(args);
+    buf->len += len;
+    return GW_OK;
+}
+
+/* Length of the valid UTF-8 character at the front of |text|, or 0. */
+static size_t utf8_char_len(struct gw_str text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    unsigned char first = p[0];
+    size_t len = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3
+                                                                    : first >= 0xf0 && first < 0xf5
+                                                                        ? 4
+                                                                        : 0;
+    if (len == 0 || len > text.len) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (first == 0xe0 && p[1] < 0xa0) || (first == 0xf0 && p[1] < 0x90);
+    bool surrogate = first == 0xed && p[1] > 0x9f;
+    bool beyond = first == 0xf4 && p[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+static enum gw_err append_json_special(struct gw_buf *buf, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        return gw_buf_append(buf, GW_STR("\\\""));
+    case '\\':
+        return gw_buf_append(buf, GW_STR("\\\\"));
+    case '\n':
+        return gw_buf_append(buf, GW_STR("\\n"));
+    case '\r':
+        return gw_buf_append(buf, GW_STR("\\r"));
+    case '\t':
+        return gw_buf_append(buf, GW_STR("\\t"));
+    default:
+        return gw_buf_appendf(buf, "\\u%04x", c);
+    }
+}
+
+enum gw_err gw_buf_append_json(struct gw_buf *buf, struct gw_str text)
+{
+    while (text.len > 0) {
+        size_t plain = 0;
+        while (plain < text.len) {
+            unsigned char c = (unsigned char)text.ptr[plain];
+            size_t char_len = c < 0x80 ? 1 : utf8_char_len(gw_str_skip(text, plain));
+            if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f || char_len == 0) {
+                break;
+            }
+            plain += char_len;
+        }
+        (void)gw_buf_append(buf, gw_str(text.ptr, plain));
+        text = gw_str_skip(text, plain);
+        if (text.len > 0) {
+            unsigned char c = (unsigned char)text.ptr[0];
+            (void)(c < 0x80 ? append_json_special(buf, c) : gw_buf_append(buf, GW_STR("\xef\xbf\xbd")));
+            text = gw_str_skip(text, 1);
+        }
+    }
+    return buf->err;
+}
+
+void gw_buf_consume(struct gw_buf *buf, size_t count)
+{
+    GW_ASSERT(count <= buf->len);
+    if (count > 0 && count < buf->len) {
+        memmove(buf->ptr, buf->ptr + count, buf->len - count);
+    }
+    buf->len -= count;
+}
