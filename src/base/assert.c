@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BACKTRACE_FRAMES 32 /* deeper than any stack of ours: loop, stream, codec, core is about 20 */
+#define BACKTRACE_FRAMES                                                                           \
+    32 /* deeper than any stack of ours: loop, stream, codec, core is about 20 */
 
 void gw_assert_fail(const char *what, const char *file, int line)
 {

@@ -10,8 +10,9 @@
  * Threads:  any
  * Errors:   a false condition prints file, line and condition and aborts the process.
  *
- * A proxy that runs on with broken state leaks one client's bytes to another, so the cheap checks stay. Never assert on
- * what a peer sends, on the result of an allocation that a peer sizes, or with a side effect in the condition.
+ * A proxy that runs on with broken state leaks one client's bytes to another, so the cheap checks
+ * stay. Never assert on what a peer sends, on the result of an allocation that a peer sizes, or
+ * with a side effect in the condition.
  */
 #ifndef GW_BASE_ASSERT_H
 #define GW_BASE_ASSERT_H

@@ -92,7 +92,8 @@ enum gw_err gw_buf_appendf(struct gw_buf *buf, const char *format, ...)
     va_end(args);
     GW_ASSERT(need >= 0);
     size_t len = (size_t)need;
-    enum gw_err err = gw_buf_reserve(buf, len + 1); /* vsnprintf() writes a NUL that is not counted */
+    enum gw_err err =
+        gw_buf_reserve(buf, len + 1); /* vsnprintf() writes a NUL that is not counted */
     if (err != GW_OK) {
         return err;
     }
@@ -108,10 +109,11 @@ static size_t utf8_char_len(struct gw_str text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
     unsigned char first = p[0];
-    size_t len = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3
-                                                                    : first >= 0xf0 && first < 0xf5
-                                                                        ? 4
-                                                                        : 0;
+    size_t len = first < 0x80                    ? 1
+                 : first >= 0xc2 && first < 0xe0 ? 2
+                 : (first & 0xf0) == 0xe0        ? 3
+                 : first >= 0xf0 && first < 0xf5 ? 4
+                                                 : 0;
     if (len == 0 || len > text.len) {
         return 0;
     }
@@ -160,7 +162,8 @@ enum gw_err gw_buf_append_json(struct gw_buf *buf, struct gw_str text)
         text = gw_str_skip(text, plain);
         if (text.len > 0) {
             unsigned char c = (unsigned char)text.ptr[0];
-            (void)(c < 0x80 ? append_json_special(buf, c) : gw_buf_append(buf, GW_STR("\xef\xbf\xbd")));
+            (void)(c < 0x80 ? append_json_special(buf, c)
+                            : gw_buf_append(buf, GW_STR("\xef\xbf\xbd")));
             text = gw_str_skip(text, 1);
         }
     }

@@ -3,13 +3,11 @@
  * base/buf - owned, growable bytes with a maximum.
  *
  * Source:   none
- * Shape:    text and bodies that are built piece by piece. After a failed append the buffer is sticky: every further append
- *           fails the same way, so a builder checks once, at the end.
- * Units:    bytes
- * Limits:   opts at init; nothing grows beyond max_bytes.
- * Memory:   the buffer owns its block; gw_buf_fini() frees it. Views from gw_buf_str() end with the next append.
- * Threads:  not shared
- * Errors:   GW_ERR_TOO_LARGE (over max_bytes), GW_ERR_NOMEM.
+ * Shape:    text and bodies that are built piece by piece. After a failed append the buffer is
+ * sticky: every further append fails the same way, so a builder checks once, at the end. Units:
+ * bytes Limits:   opts at init; nothing grows beyond max_bytes. Memory:   the buffer owns its
+ * block; gw_buf_fini() frees it. Views from gw_buf_str() end with the next append. Threads:  not
+ * shared Errors:   GW_ERR_TOO_LARGE (over max_bytes), GW_ERR_NOMEM.
  */
 #ifndef GW_BASE_BUF_H
 #define GW_BASE_BUF_H
@@ -46,7 +44,8 @@ static inline struct gw_str gw_buf_str(const struct gw_buf *buf)
 }
 
 /*
- * Makes room for |size| more bytes; what gw_buf_tail() points at may then be written and counted with gw_buf_commit().
+ * Makes room for |size| more bytes; what gw_buf_tail() points at may then be written and counted
+ * with gw_buf_commit().
  *
  * Errors: GW_ERR_TOO_LARGE, GW_ERR_NOMEM.
  */
@@ -77,8 +76,8 @@ enum gw_err gw_buf_append_u64(struct gw_buf *buf, uint64_t value);
 GW_PRINTF(2, 3) enum gw_err gw_buf_appendf(struct gw_buf *buf, const char *format, ...);
 
 /*
- * Appends |text| as the inside of a JSON string (without the quotes). Bytes that are not UTF-8 become U+FFFD, so that what
- * comes from a peer cannot break a log line or an error body.
+ * Appends |text| as the inside of a JSON string (without the quotes). Bytes that are not UTF-8
+ * become U+FFFD, so that what comes from a peer cannot break a log line or an error body.
  *
  * Errors: as gw_buf_append().
  */

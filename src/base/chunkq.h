@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/chunkq - a queue of bytes waiting to be written, made of fixed-size chunks from a per-thread pool.
+ * base/chunkq - a queue of bytes waiting to be written, made of fixed-size chunks from a per-thread
+ * pool.
  *
  * Source:   none
- * Shape:    append at the tail, read as iovecs and consume at the head. An empty queue holds no chunk.
- * Units:    bytes
- * Limits:   the queue itself has none: its owner compares gw_chunkq_len() with its limit and stops the producer.
- * Memory:   chunks come from and return to the pool; the pool keeps at most GW_CHUNK_POOL_KEEP of them for reuse.
- * Threads:  a pool and its queues belong to one thread.
- * Errors:   GW_ERR_NOMEM.
+ * Shape:    append at the tail, read as iovecs and consume at the head. An empty queue holds no
+ * chunk. Units:    bytes Limits:   the queue itself has none: its owner compares gw_chunkq_len()
+ * with its limit and stops the producer. Memory:   chunks come from and return to the pool; the
+ * pool keeps at most GW_CHUNK_POOL_KEEP of them for reuse. Threads:  a pool and its queues belong
+ * to one thread. Errors:   GW_ERR_NOMEM.
  */
 #ifndef GW_BASE_CHUNKQ_H
 #define GW_BASE_CHUNKQ_H
@@ -22,7 +22,8 @@
 
 /* One TLS record's payload is at most 16 KiB; half of that keeps 5,000 slow streams at 40 MB. */
 #define GW_CHUNK_BYTES     8192
-#define GW_CHUNK_POOL_KEEP 256 /* 2 MiB per thread stay for reuse, the rest goes back to the heap */
+#define GW_CHUNK_POOL_KEEP 256 /* 2 MiB per thread stay for reuse, the rest goes back to the heap  \
+                                */
 
 struct gw_chunk;
 
@@ -63,7 +64,8 @@ static inline size_t gw_chunkq_len(const struct gw_chunkq *queue)
  */
 GW_MUST_USE enum gw_err gw_chunkq_append(struct gw_chunkq *queue, struct gw_str bytes);
 
-/* Fills up to |max| iovecs with the head of the queue; returns how many. Valid until the next call on the queue. */
+/* Fills up to |max| iovecs with the head of the queue; returns how many. Valid until the next call
+ * on the queue. */
 int gw_chunkq_peek(const struct gw_chunkq *queue, struct iovec *iov, int max);
 
 /* Drops |count| bytes from the head; |count| is at most gw_chunkq_len(). */

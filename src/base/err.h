@@ -10,8 +10,9 @@
  * Threads:  any
  * Errors:   none
  *
- * GW_OK is 0, every error is negative. What a client, an operator and the retry decision need to know of a failure stands
- * in struct gw_error (llm/error.h); this code only says what kind of thing went wrong in one call.
+ * GW_OK is 0, every error is negative. What a client, an operator and the retry decision need to
+ * know of a failure stands in struct gw_error (llm/error.h); this code only says what kind of thing
+ * went wrong in one call.
  */
 #ifndef GW_BASE_ERR_H
 #define GW_BASE_ERR_H
@@ -53,8 +54,8 @@ const char *gw_err_text(enum gw_err err);
 const char *gw_err_name(enum gw_err err);
 
 /*
- * The code nearest to an errno value, as syscalls leave it: EAGAIN is GW_ERR_AGAIN, ECONNREFUSED is GW_ERR_REFUSED,
- * what has no code of its own is GW_ERR_IO.
+ * The code nearest to an errno value, as syscalls leave it: EAGAIN is GW_ERR_AGAIN, ECONNREFUSED is
+ * GW_ERR_REFUSED, what has no code of its own is GW_ERR_IO.
  */
 enum gw_err gw_err_from_errno(int errno_value);
 

@@ -57,7 +57,8 @@ void gw_heap_insert(struct gw_heap *heap, struct gw_heap_node *node, uint64_t ke
     GW_ASSERT(node->index == 0);
     if (heap->count == heap->capacity) {
         size_t capacity = heap->capacity > 0 ? heap->capacity * 2 : FIRST_CAPACITY;
-        struct gw_heap_node **nodes = gw_try_realloc(heap->nodes, capacity * sizeof(struct gw_heap_node *));
+        struct gw_heap_node **nodes =
+            gw_try_realloc(heap->nodes, capacity * sizeof(struct gw_heap_node *));
         GW_ASSERT(nodes != NULL);
         heap->nodes = nodes;
         heap->capacity = capacity;

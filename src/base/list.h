@@ -3,12 +3,9 @@
  * base/list - intrusive doubly linked list, circular, with a head node.
  *
  * Source:   none
- * Shape:    struct gw_list is both head and node; a node that is in no list points at itself after gw_list_init().
- * Units:    none
- * Limits:   none
- * Memory:   allocates nothing; the objects hold their nodes.
- * Threads:  not shared
- * Errors:   none
+ * Shape:    struct gw_list is both head and node; a node that is in no list points at itself after
+ * gw_list_init(). Units:    none Limits:   none Memory:   allocates nothing; the objects hold their
+ * nodes. Threads:  not shared Errors:   none
  */
 #ifndef GW_BASE_LIST_H
 #define GW_BASE_LIST_H

@@ -17,12 +17,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define LINE_MAX_BYTES 4096 /* a pipe writes up to PIPE_BUF (4096) bytes in one piece, so lines of threads do not mix */
+#define LINE_MAX_BYTES                                                                             \
+    4096 /* a pipe writes up to PIPE_BUF (4096) bytes in one piece, so lines of threads do not mix \
+          */
 
 static _Atomic int current_level = GW_LOG_INFO;
 
-static const char *const level_names[] = {
-    [GW_LOG_ERROR] = "error", [GW_LOG_WARN] = "warn", [GW_LOG_INFO] = "info", [GW_LOG_DEBUG] = "debug"};
+static const char *const level_names[] = {[GW_LOG_ERROR] = "error",
+                                          [GW_LOG_WARN] = "warn",
+                                          [GW_LOG_INFO] = "info",
+                                          [GW_LOG_DEBUG] = "debug"};
 
 enum gw_err gw_log_level_parse(struct gw_str name, enum gw_log_level *level)
 {
@@ -163,7 +167,8 @@ void gw_log_sink_write(struct gw_log_sink *sink, struct gw_str lines)
     }
     size_t done = sink->waiting.len > 0 ? 0 : write_now_locked(sink, lines);
     struct gw_str rest = gw_str_skip(lines, done);
-    /* The end of a line that was begun must follow, or the next line would be glued to its front. */
+    /* The end of a line that was begun must follow, or the next line would be glued to its front.
+     */
     if (rest.len > 0 && gw_buf_append(&sink->waiting, rest) != GW_OK) {
         gw_buf_reset(&sink->waiting);
         (void)gw_buf_append(&sink->waiting, GW_STR("\n"));
@@ -179,7 +184,8 @@ void gw_log_sink_reopen(struct gw_log_sink *sink)
     }
     int fd = open_file(sink->path);
     if (fd == -1) {
-        gw_log_error("log", "cannot reopen %s: %s; the old file stays in use", sink->path, strerror(errno));
+        gw_log_error("log", "cannot reopen %s: %s; the old file stays in use", sink->path,
+                     strerror(errno));
         return;
     }
     pthread_mutex_lock(&sink->lock);

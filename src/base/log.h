@@ -3,16 +3,16 @@
  * base/log - the operator's log (text, standard error) and the sinks that log lines are written to.
  *
  * Source:   none
- * Shape:    gw_log_warn("upstream", "...") writes one line "TIME warn upstream: text". Control characters in the text become '?'.
- *           A sink takes ready lines (the access log uses one) and never makes its caller wait.
- * Units:    bytes
- * Limits:   a line of the operator's log is cut at 4 KiB; a sink holds at most GW_LOG_SINK_MAX_BYTES for a slow reader, then
- *           drops whole lines and counts them.
- * Memory:   a sink owns its buffer.
- * Threads:  any; a sink takes a lock for the time of one copy or one non-blocking write.
- * Errors:   none: a log that cannot be written does not stop the gateway.
+ * Shape:    gw_log_warn("upstream", "...") writes one line "TIME warn upstream: text". Control
+ * characters in the text become '?'. A sink takes ready lines (the access log uses one) and never
+ * makes its caller wait. Units:    bytes Limits:   a line of the operator's log is cut at 4 KiB; a
+ * sink holds at most GW_LOG_SINK_MAX_BYTES for a slow reader, then drops whole lines and counts
+ * them. Memory:   a sink owns its buffer. Threads:  any; a sink takes a lock for the time of one
+ * copy or one non-blocking write. Errors:   none: a log that cannot be written does not stop the
+ * gateway.
  *
- * Levels: error = somebody must act; warn = degraded, we cope; info = life cycle; debug. No secret ever goes in.
+ * Levels: error = somebody must act; warn = degraded, we cope; info = life cycle; debug. No secret
+ * ever goes in.
  */
 #ifndef GW_BASE_LOG_H
 #define GW_BASE_LOG_H
@@ -31,7 +31,8 @@ enum gw_log_level {
     GW_LOG_DEBUG,
 };
 
-/* Reads a level's name ("error", "warn", "warning", "info", "debug"), any case. Errors: GW_ERR_INVALID. */
+/* Reads a level's name ("error", "warn", "warning", "info", "debug"), any case. Errors:
+ * GW_ERR_INVALID. */
 GW_MUST_USE enum gw_err gw_log_level_parse(struct gw_str name, enum gw_log_level *level);
 
 /* Lines above this level are not written. The default is info. */
@@ -40,8 +41,10 @@ void gw_log_set_level(enum gw_log_level level);
 /* Would a line of this level be written? */
 bool gw_log_is_on(enum gw_log_level level);
 
-/* Writes one line; use the macros below, which do not evaluate their arguments when the level is off. */
-GW_PRINTF(3, 4) void gw_log_line(enum gw_log_level level, const char *component, const char *format, ...);
+/* Writes one line; use the macros below, which do not evaluate their arguments when the level is
+ * off. */
+GW_PRINTF(3, 4)
+void gw_log_line(enum gw_log_level level, const char *component, const char *format, ...);
 
 #define GW_LOG_IF(level, ...)                                                                      \
     do {                                                                                           \
@@ -61,19 +64,23 @@ struct gw_log_sink; /* opaque */
 
 /*
  * Opens a sink on |path| (appended to, created with mode 0640), or on standard output for "-".
- * Pipes and terminals are opened anew, so that making them non-blocking does not touch the caller's descriptor.
+ * Pipes and terminals are opened anew, so that making them non-blocking does not touch the caller's
+ * descriptor.
  *
  * Errors: GW_ERR_IO, GW_ERR_NOT_FOUND.
  */
 GW_MUST_USE enum gw_err gw_log_sink_create(const char *path, struct gw_log_sink **out);
 
-/* Writes what is left as far as that goes without waiting, closes, frees; NULL-safe, clears the pointer. */
+/* Writes what is left as far as that goes without waiting, closes, frees; NULL-safe, clears the
+ * pointer. */
 void gw_log_sink_destroy(struct gw_log_sink **sink);
 
-/* Takes |lines| (whole lines, each ending with LF): writes them now, or keeps or drops them when the reader is slow. */
+/* Takes |lines| (whole lines, each ending with LF): writes them now, or keeps or drops them when
+ * the reader is slow. */
 void gw_log_sink_write(struct gw_log_sink *sink, struct gw_str lines);
 
-/* Closes and opens the file again, after log rotation; a sink on standard output is left as it is. */
+/* Closes and opens the file again, after log rotation; a sink on standard output is left as it is.
+ */
 void gw_log_sink_reopen(struct gw_log_sink *sink);
 
 /* Lines dropped so far because the reader was slow. */

@@ -35,7 +35,8 @@ uint64_t gw_rng_below(struct gw_rng *rng, uint64_t bound);
 /* Fills |size| bytes with strong randomness. */
 void gw_rng_fill(void *out, size_t size);
 
-/* One random number per process, drawn at the first call; seeds hashes against chosen collisions. */
+/* One random number per process, drawn at the first call; seeds hashes against chosen collisions.
+ */
 uint64_t gw_rng_process_seed(void);
 
 #endif

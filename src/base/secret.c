@@ -38,7 +38,8 @@ struct gw_str gw_secret_reveal(const struct gw_secret *secret)
 
 bool gw_secret_eq(const struct gw_secret *secret, struct gw_str candidate)
 {
-    /* The loop runs over the candidate, so its time tells the attacker only the length of what he sent himself. */
+    /* The loop runs over the candidate, so its time tells the attacker only the length of what he
+     * sent himself. */
     unsigned char differs = secret->len != candidate.len;
     for (size_t i = 0; i < candidate.len; i++) {
         unsigned char own = secret->len > 0 ? (unsigned char)secret->bytes[i % secret->len] : 0;

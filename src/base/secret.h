@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/secret - bytes that must not leak: zeroed when freed, compared in constant time, with no way into a format string.
+ * base/secret - bytes that must not leak: zeroed when freed, compared in constant time, with no way
+ * into a format string.
  *
  * Source:   none
  * Shape:    an opaque owner; gw_secret_reveal() is the only door and easy to grep for.
@@ -25,7 +26,8 @@ struct gw_secret *gw_secret_create(struct gw_str bytes);
 /* Zeroes and frees; NULL-safe, clears the pointer. */
 void gw_secret_destroy(struct gw_secret **secret);
 
-/* The bytes, valid as long as the secret; for building the header that carries it, nothing else. NULL gives the empty view. */
+/* The bytes, valid as long as the secret; for building the header that carries it, nothing else.
+ * NULL gives the empty view. */
 struct gw_str gw_secret_reveal(const struct gw_secret *secret);
 
 /* Is |candidate| this secret? Takes the same time wherever they differ. */

@@ -104,7 +104,8 @@ struct unit {
     uint64_t factor;
 };
 
-/* The unit at the front of *text; an empty text counts as |fallback|. 0 when there is no such unit. */
+/* The unit at the front of *text; an empty text counts as |fallback|. 0 when there is no such unit.
+ */
 static uint64_t take_unit(struct gw_str *text, const struct unit *units, size_t count,
                           uint64_t fallback)
 {
@@ -142,11 +143,8 @@ static enum gw_err take_duration_part(struct gw_str *text, uint64_t *ms)
 {
     /* "ms" stands before "m" so that the longer name wins. */
     static const struct unit units[] = {
-        {GW_STR_INIT("ms"), 1},
-        {GW_STR_INIT("s"), 1000},
-        {GW_STR_INIT("m"), 60000},
-        {GW_STR_INIT("h"), 3600000},
-        {GW_STR_INIT("d"), 86400000},
+        {GW_STR_INIT("ms"), 1},      {GW_STR_INIT("s"), 1000},     {GW_STR_INIT("m"), 60000},
+        {GW_STR_INIT("h"), 3600000}, {GW_STR_INIT("d"), 86400000},
     };
     uint64_t whole = 0;
     uint64_t thousandths = 0;
@@ -190,16 +188,11 @@ enum gw_err gw_parse_duration_ms(struct gw_str text, uint64_t *ms)
 enum gw_err gw_parse_size(struct gw_str text, uint64_t *bytes)
 {
     static const struct unit units[] = {
-        {GW_STR_INIT("kib"), 1024},
-        {GW_STR_INIT("kb"), 1024},
-        {GW_STR_INIT("k"), 1024},
-        {GW_STR_INIT("mib"), 1048576},
-        {GW_STR_INIT("mb"), 1048576},
-        {GW_STR_INIT("m"), 1048576},
-        {GW_STR_INIT("gib"), 1073741824},
-        {GW_STR_INIT("gb"), 1073741824},
-        {GW_STR_INIT("g"), 1073741824},
-        {GW_STR_INIT("b"), 1},
+        {GW_STR_INIT("kib"), 1024},       {GW_STR_INIT("kb"), 1024},
+        {GW_STR_INIT("k"), 1024},         {GW_STR_INIT("mib"), 1048576},
+        {GW_STR_INIT("mb"), 1048576},     {GW_STR_INIT("m"), 1048576},
+        {GW_STR_INIT("gib"), 1073741824}, {GW_STR_INIT("gb"), 1073741824},
+        {GW_STR_INIT("g"), 1073741824},   {GW_STR_INIT("b"), 1},
     };
     uint64_t value = 0;
     enum gw_err err = take_digits(&text, &value);
@@ -219,8 +212,8 @@ enum gw_err gw_parse_size(struct gw_str text, uint64_t *bytes)
 
 uint64_t gw_str_hash(struct gw_str text)
 {
-    /* FNV-1a over a random start, finished by a multiply-xor so that the low bits depend on all bytes. Names here are short (model
-     * and header names), so a faster hash would not show. */
+    /* FNV-1a over a random start, finished by a multiply-xor so that the low bits depend on all
+     * bytes. Names here are short (model and header names), so a faster hash would not show. */
     uint64_t hash = gw_rng_process_seed() ^ 0xcbf29ce484222325u;
     for (size_t i = 0; i < text.len; i++) {
         hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/str - a borrowed run of bytes, and the parsers of numbers, durations and sizes that exist once.
+ * base/str - a borrowed run of bytes, and the parsers of numbers, durations and sizes that exist
+ * once.
  *
  * Source:   none
  * Shape:    struct gw_str is passed by value, is never owned and never NUL-terminated.
@@ -60,7 +61,8 @@ bool gw_str_eq_nocase(struct gw_str a, struct gw_str b);
 /* Does |text| begin with |prefix|? */
 static inline bool gw_str_has_prefix(struct gw_str text, struct gw_str prefix)
 {
-    return text.len >= prefix.len && (prefix.len == 0 || memcmp(text.ptr, prefix.ptr, prefix.len) == 0);
+    return text.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(text.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 /* Does |text| end with |suffix|? */
@@ -87,8 +89,9 @@ size_t gw_str_find(struct gw_str text, struct gw_str needle);
 struct gw_str gw_str_trim(struct gw_str text);
 
 /*
- * Cuts the part before the first |separator| off *rest into *part and moves *rest behind it; without a separator *part is
- * all that is left. Returns false when *rest is used up (its ptr is NULL then).
+ * Cuts the part before the first |separator| off *rest into *part and moves *rest behind it;
+ * without a separator *part is all that is left. Returns false when *rest is used up (its ptr is
+ * NULL then).
  */
 bool gw_str_split(struct gw_str *rest, char separator, struct gw_str *part);
 
@@ -100,15 +103,16 @@ bool gw_str_split(struct gw_str *rest, char separator, struct gw_str *part);
 GW_MUST_USE enum gw_err gw_parse_u64(struct gw_str text, uint64_t *value);
 
 /*
- * A duration: a number with an optional fraction and a unit of ms, s, m, h or d ("30s", "1.5m", "250ms"), several in a row as
- * Go writes them ("1m30s"); a number alone is seconds.
+ * A duration: a number with an optional fraction and a unit of ms, s, m, h or d ("30s", "1.5m",
+ * "250ms"), several in a row as Go writes them ("1m30s"); a number alone is seconds.
  *
  * Errors: GW_ERR_INVALID, GW_ERR_OVERFLOW.
  */
 GW_MUST_USE enum gw_err gw_parse_duration_ms(struct gw_str text, uint64_t *ms);
 
 /*
- * A size: digits with an optional unit of k, m, g (also kb, kib, ...; any case), 1024-based; a number alone is bytes.
+ * A size: digits with an optional unit of k, m, g (also kb, kib, ...; any case), 1024-based; a
+ * number alone is bytes.
  *
  * Errors: GW_ERR_INVALID, GW_ERR_OVERFLOW.
  */
@@ -117,7 +121,8 @@ GW_MUST_USE enum gw_err gw_parse_size(struct gw_str text, uint64_t *bytes);
 /* 64-bit hash of |text|, seeded once per process so that a peer cannot choose collisions. */
 uint64_t gw_str_hash(struct gw_str text);
 
-/* Number of edits (insert, delete, replace, swap) between two names, at most |limit| + 1; for "did you mean". */
+/* Number of edits (insert, delete, replace, swap) between two names, at most |limit| + 1; for "did
+ * you mean". */
 unsigned gw_str_distance(struct gw_str a, struct gw_str b, unsigned limit);
 
 #endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * llm/catalog - which model names clients may ask for and which deployments serve each of them.
+ *
+ * Source:   DESIGN "Words": model group, deployment, credential.
+ * Shape:    built once by the configuration, then immutable. Names match exactly first, then by
+ * pattern ("openai/" + "*"; the longest pattern wins). Units:    in the names Limits:   none of its
+ * own; the configuration file's size bounds it. Memory:   everything lives in the arena given at
+ * create (the snapshot's), secrets and origins with the snapshot too. Threads:  any, once built
+ * Errors:   see the functions.
+ */
+#ifndef GW_LLM_CATALOG_H
+#define GW_LLM_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+struct gw_provider; /* provider/provider.h */
+struct gw_origin;   /* upstream/origin.h */
+
+/* Zero means "no limit of this kind" in total_ms only; the others always have a value. */
+struct gw_upstream_timeouts {
+    uint64_t connect_ms;
+    uint64_t tls_ms;
+    uint64_t first_byte_ms;
+    uint64_t idle_ms; /* between chunks */
+    uint64_t total_ms;
+    uint64_t stream_total_ms; /* total_ms for streamed answers */
+};
+
+struct gw_extra_header {
+    struct gw_str name; /* lower case */
+    struct gw_str value;
+};
+
+struct gw_deployment {
+    struct gw_str id; /* unique and stable over reloads when its settings are the same */
+    const struct gw_provider *provider;
+    struct gw_str upstream_model;   /* empty: the name the client sent, without the part that the
+                                       group's pattern matched before '*' */
+    const struct gw_origin *origin; /* NULL for built-in providers, which answer in the process */
+    size_t origin_index;            /* of |origin| in the snapshot's list */
+    struct gw_str base_path;        /* of api_base, without a trailing slash: "/v1" */
+    const struct gw_secret *credential; /* NULL: no key is sent */
+    struct gw_str organization;         /* OpenAI-Organization, or empty */
+    struct gw_str project;              /* OpenAI-Project, or empty */
+    struct gw_str api_version;          /* for vendors that want one, or empty */
+    const struct gw_extra_header *extra_headers;
+    size_t extra_header_count;
+    struct gw_upstream_timeouts timeouts;
+    uint64_t weight; /* at least 1 */
+};
+
+struct gw_model_group {
+    struct gw_str
+        name; /* as clients ask for it; ends with '*' for a pattern, "*" alone matches all */
+    const struct gw_deployment **deployments;
+    size_t deployment_count;
+    uint64_t created_at_s; /* for /v1/models */
+};
+
+struct gw_catalog;
+
+/* An empty catalog in |arena|, or NULL when the arena is full. */
+GW_MUST_USE struct gw_catalog *gw_catalog_create(struct gw_arena *arena);
+
+/*
+ * Adds |deployment| (already in the arena) to the group |group_name|, which is made when it does
+ * not exist.
+ *
+ * Errors: GW_ERR_NOMEM.
+ */
+GW_MUST_USE enum gw_err gw_catalog_add(struct gw_catalog *catalog, struct gw_str group_name,
+                                       const struct gw_deployment *deployment);
+
+/*
+ * Makes |alias| another name of the group |group_name|.
+ *
+ * Errors: GW_ERR_NOT_FOUND (no such group), GW_ERR_EXISTS (the alias is a group), GW_ERR_NOMEM.
+ */
+GW_MUST_USE enum gw_err gw_catalog_add_alias(struct gw_catalog *catalog, struct gw_str alias,
+                                             struct gw_str group_name);
+
+/*
+ * The group that serves |model|, or NULL. *suffix gets what the '*' of a pattern matched, or an
+ * empty view. Names longer than GW_MODEL_NAME_MAX match nothing.
+ */
+const struct gw_model_group *gw_catalog_find(const struct gw_catalog *catalog, struct gw_str model,
+                                             struct gw_str *suffix);
+
+/* Longest model name accepted; vendors' longest (Bedrock inference-profile ARNs) stay below 256. */
+#define GW_MODEL_NAME_MAX 512
+
+/* Groups in the order of the configuration. */
+size_t gw_catalog_group_count(const struct gw_catalog *catalog);
+
+/* Group number |index|, which is below gw_catalog_group_count(). */
+const struct gw_model_group *gw_catalog_group(const struct gw_catalog *catalog, size_t index);
+
+#define GW_CATALOG_CLOSE_NAMES 3
+
+/* Up to GW_CATALOG_CLOSE_NAMES names like |model|, best first; returns how many. */
+size_t gw_catalog_close_names(const struct gw_catalog *catalog, struct gw_str model,
+                              struct gw_str names[GW_CATALOG_CLOSE_NAMES]);
+
+/* The first deployment of provider |provider_name| in order of the configuration, or NULL;
+ * pass-through requests without a model go there. */
+const struct gw_deployment *gw_catalog_first_of(const struct gw_catalog *catalog,
+                                                struct gw_str provider_name);
+
+#endif
