@@ -41,6 +41,15 @@ void *gw_zalloc(size_t size)
     return block;
 }
 
+void *gw_realloc(void *block, size_t size)
+{
+    void *moved = realloc(block, size > 0 ? size : 1);
+    if (moved == NULL) {
+        die(size);
+    }
+    return moved;
+}
+
 char *gw_strndup(const char *ptr, size_t len)
 {
     char *copy = gw_alloc(len + 1);

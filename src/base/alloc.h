@@ -26,6 +26,9 @@ GW_MUST_USE void *gw_zalloc(size_t size);
  * when |len| is 0. */
 GW_MUST_USE char *gw_strndup(const char *ptr, size_t len);
 
+/* Resizes |block| (NULL allows) to |size| bytes; aborts when there is no memory. */
+GW_MUST_USE void *gw_realloc(void *block, size_t size);
+
 /* A block of |size| bytes, not cleared, or NULL. */
 GW_MUST_USE void *gw_try_alloc(size_t size);
 

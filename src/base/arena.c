@@ -39,7 +39,7 @@ void gw_arena_init(struct gw_arena *arena, void *first, size_t first_size, size_
                    size_t max_bytes)
 {
     *arena = (struct gw_arena){.max_bytes = max_bytes, .block_bytes = block_bytes};
-    if (first != NULL && !ONE_BLOCK_PER_PIECE) {
+    if (first != NULL && first_size >= ALIGNMENT && !ONE_BLOCK_PER_PIECE) {
         arena->at = align_up(first);
         arena->end = (char *)first + first_size;
     }
@@ -59,7 +59,7 @@ void gw_arena_fini(struct gw_arena *arena)
 static struct gw_arena_block *add_block(struct gw_arena *arena, size_t payload_bytes)
 {
     if (payload_bytes > arena->max_bytes - arena->used_bytes ||
-        arena->used_bytes > arena->max_bytes) {
+        payload_bytes > SIZE_MAX - HEADER_BYTES) {
         return NULL;
     }
     struct gw_arena_block *block = gw_try_alloc(HEADER_BYTES + payload_bytes);
@@ -75,8 +75,10 @@ static struct gw_arena_block *add_block(struct gw_arena *arena, size_t payload_b
 
 static void *alloc_slow(struct gw_arena *arena, size_t size)
 {
-    /* A large piece gets a block of its own, so that the rest of the current block stays usable. */
-    bool own_block = ONE_BLOCK_PER_PIECE || size > arena->block_bytes / 4;
+    /* A large piece gets a block of its own, so that the rest of the current block stays usable; so
+     * does each of the last pieces before the limit, where no ordinary block fits any more. */
+    bool own_block = ONE_BLOCK_PER_PIECE || size > arena->block_bytes / 4 ||
+                     arena->block_bytes > arena->max_bytes - arena->used_bytes;
     struct gw_arena_block *block = add_block(arena, own_block ? size : arena->block_bytes);
     if (block == NULL) {
         return NULL;

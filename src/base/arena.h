@@ -7,7 +7,7 @@
  * Shape:    bump allocation in blocks; no single piece is given back.
  * Units:    bytes
  * Limits:   max_bytes over all blocks, so that no request can grow without end.
- * Memory:   the first block may be the caller's (struct gw_arena_opts.first); others come from the
+ * Memory:   the first block may be the caller's (gw_arena_init); others come from the
  * heap. Threads:  not shared Errors:   gw_arena_try_*() return NULL when the limit or memory is
  * reached.
  *
@@ -30,7 +30,7 @@ struct gw_arena {
     struct gw_arena_block *blocks; /* newest first */
     size_t used_bytes;             /* of all heap blocks */
     size_t max_bytes;
-    size_t block_bytes; /* size of the next ordinary block */
+    size_t block_bytes; /* of an ordinary block */
 };
 
 /*

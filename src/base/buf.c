@@ -45,10 +45,12 @@ enum gw_err gw_buf_reserve(struct gw_buf *buf, size_t size)
     }
     size_t want = buf->len + size;
     size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
-    while (capacity < want) {
+    while (capacity < want && capacity <= buf->max_bytes / 2) {
         capacity *= 2;
     }
-    capacity = capacity < buf->max_bytes ? capacity : buf->max_bytes;
+    if (capacity < want || capacity > buf->max_bytes) {
+        capacity = buf->max_bytes;
+    }
     char *block = gw_try_realloc(buf->ptr, capacity);
     if (block == NULL) {
         return fail(buf, GW_ERR_NOMEM);
@@ -104,16 +106,26 @@ enum gw_err gw_buf_appendf(struct gw_buf *buf, const char *format, ...)
     return GW_OK;
 }
 
-/* Length of the valid UTF-8 character at the front of |text|, or 0. */
+/* How long the UTF-8 character is that begins with |first|; 0 when none does. */
+static size_t utf8_len_by_first(unsigned char first)
+{
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xc2 || first > 0xf4) {
+        return 0;
+    }
+    if (first < 0xe0) {
+        return 2;
+    }
+    return first < 0xf0 ? 3 : 4;
+}
+
+/* Length of the valid UTF-8 character at the front of |text|, which is not empty, or 0. */
 static size_t utf8_char_len(struct gw_str text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
-    unsigned char first = p[0];
-    size_t len = first < 0x80                    ? 1
-                 : first >= 0xc2 && first < 0xe0 ? 2
-                 : (first & 0xf0) == 0xe0        ? 3
-                 : first >= 0xf0 && first < 0xf5 ? 4
-                                                 : 0;
+    size_t len = utf8_len_by_first(p[0]);
     if (len == 0 || len > text.len) {
         return 0;
     }
@@ -122,9 +134,9 @@ static size_t utf8_char_len(struct gw_str text)
             return 0;
         }
     }
-    bool overlong = (first == 0xe0 && p[1] < 0xa0) || (first == 0xf0 && p[1] < 0x90);
-    bool surrogate = first == 0xed && p[1] > 0x9f;
-    bool beyond = first == 0xf4 && p[1] > 0x8f;
+    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool surrogate = p[0] == 0xed && p[1] > 0x9f;
+    bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
     return overlong || surrogate || beyond ? 0 : len;
 }
 

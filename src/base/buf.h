@@ -51,10 +51,10 @@ static inline struct gw_str gw_buf_str(const struct gw_buf *buf)
  */
 enum gw_err gw_buf_reserve(struct gw_buf *buf, size_t size);
 
-/* Where reserved room begins. */
+/* Where reserved room begins; NULL when nothing was ever reserved. */
 static inline char *gw_buf_tail(struct gw_buf *buf)
 {
-    return buf->ptr + buf->len;
+    return buf->ptr == NULL ? NULL : buf->ptr + buf->len;
 }
 
 /* Counts |size| bytes of reserved room as content. */
@@ -63,7 +63,7 @@ static inline void gw_buf_commit(struct gw_buf *buf, size_t size)
     buf->len += size;
 }
 
-/* Appends bytes. Errors: GW_ERR_TOO_LARGE, GW_ERR_NOMEM. */
+/* Appends bytes, which must not be the buffer's own. Errors: GW_ERR_TOO_LARGE, GW_ERR_NOMEM. */
 enum gw_err gw_buf_append(struct gw_buf *buf, struct gw_str bytes);
 
 /* Appends one byte. Errors: as gw_buf_append(). */

@@ -21,9 +21,9 @@
 #include "base/str.h"
 
 /* One TLS record's payload is at most 16 KiB; half of that keeps 5,000 slow streams at 40 MB. */
-#define GW_CHUNK_BYTES     8192
-#define GW_CHUNK_POOL_KEEP 256 /* 2 MiB per thread stay for reuse, the rest goes back to the heap  \
-                                */
+#define GW_CHUNK_BYTES 8192
+/* 2 MiB per thread stay for reuse, the rest goes back to the heap. */
+#define GW_CHUNK_POOL_KEEP 256
 
 struct gw_chunk;
 

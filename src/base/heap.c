@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-#define FIRST_CAPACITY 64
+#define FIRST_CAPACITY 64 /* the timers of some twenty connections */
 
 void gw_heap_init(struct gw_heap *heap)
 {
@@ -57,10 +57,7 @@ void gw_heap_insert(struct gw_heap *heap, struct gw_heap_node *node, uint64_t ke
     GW_ASSERT(node->index == 0);
     if (heap->count == heap->capacity) {
         size_t capacity = heap->capacity > 0 ? heap->capacity * 2 : FIRST_CAPACITY;
-        struct gw_heap_node **nodes =
-            gw_try_realloc(heap->nodes, capacity * sizeof(struct gw_heap_node *));
-        GW_ASSERT(nodes != NULL);
-        heap->nodes = nodes;
+        heap->nodes = gw_realloc(heap->nodes, capacity * sizeof(struct gw_heap_node *));
         heap->capacity = capacity;
     }
     node->key = key;

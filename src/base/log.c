@@ -60,6 +60,9 @@ void gw_log_line(enum gw_log_level level, const char *component, const char *for
     gw_clock_format_rfc3339(gw_clock_wall_ms(), time_text);
     int head = snprintf(line, sizeof(line), "%s %s %s: ", time_text, level_names[level], component);
     size_t len = head < 0 ? 0 : (size_t)head;
+    if (len > sizeof(line) / 2) { /* names of components are short; this keeps the sum in bounds */
+        len = sizeof(line) / 2;
+    }
     va_list args;
     va_start(args, format);
     int body = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
@@ -84,7 +87,10 @@ struct gw_log_sink {
     pthread_mutex_t lock;
     /* lock held */
     int fd;
-    struct gw_buf waiting; /* what the reader has not taken yet */
+    struct gw_buf waiting; /* what the reader has not taken yet, behind the first |taken| bytes */
+    size_t taken;
+    bool line_is_cut; /* the last byte written was no LF and the rest of that line was dropped */
+    /* any thread */
     _Atomic uint64_t dropped_lines;
 };
 
@@ -159,20 +165,43 @@ static void count_dropped(struct gw_log_sink *sink, struct gw_str lines)
     atomic_fetch_add_explicit(&sink->dropped_lines, count, memory_order_relaxed);
 }
 
+static void write_waiting_locked(struct gw_log_sink *sink)
+{
+    sink->taken += write_now_locked(sink, gw_str_skip(gw_buf_str(&sink->waiting), sink->taken));
+    /* Moving the rest down only when it is the smaller half keeps a slow reader from costing a copy
+     * of all per write. */
+    if (sink->taken > sink->waiting.len / 2) {
+        gw_buf_consume(&sink->waiting, sink->taken);
+        sink->taken = 0;
+    }
+}
+
+/* Keeps |rest| for later; what does not fit is dropped, the older lines stay. */
+static enum gw_err keep_locked(struct gw_log_sink *sink, struct gw_str rest)
+{
+    if (rest.len > sink->waiting.max_bytes - sink->waiting.len) {
+        gw_buf_consume(&sink->waiting, sink->taken);
+        sink->taken = 0;
+    }
+    enum gw_err err = gw_buf_append(&sink->waiting, rest);
+    sink->waiting.err = GW_OK; /* a refused append leaves the buffer as good as before */
+    return err;
+}
+
 void gw_log_sink_write(struct gw_log_sink *sink, struct gw_str lines)
 {
     pthread_mutex_lock(&sink->lock);
-    if (sink->waiting.len > 0) {
-        gw_buf_consume(&sink->waiting, write_now_locked(sink, gw_buf_str(&sink->waiting)));
+    if (sink->line_is_cut && sink->waiting.len == 0) {
+        sink->line_is_cut = keep_locked(sink, GW_STR("\n")) != GW_OK;
     }
-    size_t done = sink->waiting.len > 0 ? 0 : write_now_locked(sink, lines);
-    struct gw_str rest = gw_str_skip(lines, done);
-    /* The end of a line that was begun must follow, or the next line would be glued to its front.
-     */
-    if (rest.len > 0 && gw_buf_append(&sink->waiting, rest) != GW_OK) {
-        gw_buf_reset(&sink->waiting);
-        (void)gw_buf_append(&sink->waiting, GW_STR("\n"));
-        count_dropped(sink, rest);
+    write_waiting_locked(sink);
+    size_t done = 0;
+    if (sink->waiting.len == 0 && !sink->line_is_cut) {
+        done = write_now_locked(sink, lines);
+    }
+    if (done < lines.len && keep_locked(sink, gw_str_skip(lines, done)) != GW_OK) {
+        sink->line_is_cut = sink->line_is_cut || (done > 0 && lines.ptr[done - 1] != '\n');
+        count_dropped(sink, gw_str_skip(lines, done));
     }
     pthread_mutex_unlock(&sink->lock);
 }
@@ -207,7 +236,7 @@ void gw_log_sink_destroy(struct gw_log_sink **sink)
         return;
     }
     pthread_mutex_lock(&old->lock);
-    (void)write_now_locked(old, gw_buf_str(&old->waiting));
+    write_waiting_locked(old);
     pthread_mutex_unlock(&old->lock);
     close(old->fd);
     pthread_mutex_destroy(&old->lock);

@@ -75,8 +75,11 @@ GW_MUST_USE enum gw_err gw_log_sink_create(const char *path, struct gw_log_sink 
  * pointer. */
 void gw_log_sink_destroy(struct gw_log_sink **sink);
 
-/* Takes |lines| (whole lines, each ending with LF): writes them now, or keeps or drops them when
- * the reader is slow. */
+/*
+ * Takes |lines| (whole lines, each ending with LF): writes them now, keeps them when the reader is
+ * slow, and drops them when too much is kept already. Kept lines are tried again with each call;
+ * empty |lines| only do that.
+ */
 void gw_log_sink_write(struct gw_log_sink *sink, struct gw_str lines);
 
 /* Closes and opens the file again, after log rotation; a sink on standard output is left as it is.

@@ -38,6 +38,9 @@ struct gw_str gw_secret_reveal(const struct gw_secret *secret)
 
 bool gw_secret_eq(const struct gw_secret *secret, struct gw_str candidate)
 {
+    if (secret == NULL) {
+        return false;
+    }
     /* The loop runs over the candidate, so its time tells the attacker only the length of what he
      * sent himself. */
     unsigned char differs = secret->len != candidate.len;

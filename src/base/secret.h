@@ -30,7 +30,8 @@ void gw_secret_destroy(struct gw_secret **secret);
  * NULL gives the empty view. */
 struct gw_str gw_secret_reveal(const struct gw_secret *secret);
 
-/* Is |candidate| this secret? Takes the same time wherever they differ. */
+/* Is |candidate| this secret (never when |secret| is NULL)? Takes the same time wherever they
+ * differ. */
 bool gw_secret_eq(const struct gw_secret *secret, struct gw_str candidate);
 
 #endif

@@ -2,8 +2,6 @@
 /* base/str - comparisons, searches and the number parsers. */
 #include "base/str.h"
 
-#include <stdatomic.h>
-
 #include "base/rng.h"
 
 static unsigned char lower(char c)
@@ -210,17 +208,65 @@ enum gw_err gw_parse_size(struct gw_str text, uint64_t *bytes)
     return GW_OK;
 }
 
+/*
+ * SipHash-1-3. FNV over a random start would be shorter, but strings of one length that collide
+ * under one start collide under every 256th, so a peer could flood a table without knowing ours.
+ */
+struct sip {
+    uint64_t v[4];
+};
+
+static uint64_t rotate_left(uint64_t value, unsigned bits)
+{
+    return (value << bits) | (value >> (64 - bits));
+}
+
+static void sip_round(struct sip *sip)
+{
+    uint64_t *v = sip->v;
+    v[0] += v[1];
+    v[1] = rotate_left(v[1], 13) ^ v[0];
+    v[0] = rotate_left(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate_left(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate_left(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate_left(v[1], 17) ^ v[2];
+    v[2] = rotate_left(v[2], 32);
+}
+
+static void sip_word(struct sip *sip, uint64_t word)
+{
+    sip->v[3] ^= word;
+    sip_round(sip);
+    sip->v[0] ^= word;
+}
+
 uint64_t gw_str_hash(struct gw_str text)
 {
-    /* FNV-1a over a random start, finished by a multiply-xor so that the low bits depend on all
-     * bytes. Names here are short (model and header names), so a faster hash would not show. */
-    uint64_t hash = gw_rng_process_seed() ^ 0xcbf29ce484222325u;
-    for (size_t i = 0; i < text.len; i++) {
-        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
+    /* One random word is the key's first half, a mix of it the second: 64 bits are enough against
+     * somebody who never sees a hash. */
+    uint64_t k0 = gw_rng_process_seed();
+    uint64_t k1 = rotate_left(k0, 29) * 0x9e3779b97f4a7c15u;
+    struct sip sip = {{k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
+                       k1 ^ 0x7465646279746573u}};
+    size_t at = 0;
+    for (; text.len - at >= 8; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, text.ptr + at, 8);
+        sip_word(&sip, word);
     }
-    hash ^= hash >> 32;
-    hash *= 0x9e3779b97f4a7c15u;
-    return hash ^ (hash >> 29);
+    uint64_t last = (uint64_t)text.len << 56;
+    for (unsigned shift = 0; at < text.len; at++, shift += 8) {
+        last |= (uint64_t)(unsigned char)text.ptr[at] << shift;
+    }
+    sip_word(&sip, last);
+    sip.v[2] ^= 0xff;
+    sip_round(&sip);
+    sip_round(&sip);
+    sip_round(&sip);
+    return sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3];
 }
 
 #define DISTANCE_MAX_LEN 64 /* longer names are no typing mistakes of each other worth telling */

@@ -2,8 +2,7 @@
 /*
  * base/str - a borrowed run of bytes, and the parsers of numbers, durations and sizes that exist
  * once.
- *
- * Source:   none
+ Source:   Aumasson and Bernstein, "SipHash: a fast short-input PRF" (gw_str_hash); else none.
  * Shape:    struct gw_str is passed by value, is never owned and never NUL-terminated.
  * Units:    lengths in bytes; durations in milliseconds; sizes in bytes (k, m, g are 1024-based).
  * Limits:   numbers are refused on overflow, never wrapped.
@@ -72,7 +71,8 @@ bool gw_str_has_suffix(struct gw_str text, struct gw_str suffix);
 static inline struct gw_str gw_str_skip(struct gw_str text, size_t count)
 {
     size_t n = count < text.len ? count : text.len;
-    return gw_str(text.ptr + n, text.len - n);
+    /* NULL + 0 is undefined in C, and the empty view is NULL. */
+    return n == 0 ? text : gw_str(text.ptr + n, text.len - n);
 }
 
 /* Position of the first |byte|, or text.len when there is none. */
@@ -118,7 +118,7 @@ GW_MUST_USE enum gw_err gw_parse_duration_ms(struct gw_str text, uint64_t *ms);
  */
 GW_MUST_USE enum gw_err gw_parse_size(struct gw_str text, uint64_t *bytes);
 
-/* 64-bit hash of |text|, seeded once per process so that a peer cannot choose collisions. */
+/* 64-bit hash of |text|, keyed once per process so that a peer cannot choose collisions. */
 uint64_t gw_str_hash(struct gw_str text);
 
 /* Number of edits (insert, delete, replace, swap) between two names, at most |limit| + 1; for "did
