@@ -251,10 +251,11 @@ EOF
 # Stops when the installation would take anything but the four packages from Debian 13.
 check_nothing_else_moves() {
     [ -e /etc/apt/sources.list.d/gatewire-trixie.sources ] || return 0
+    # A version that both suites carry is listed with both; only what Debian 13 alone has would come from there.
     # shellcheck disable=SC2086 # a list of names
     moved=$(apt-get -s install --no-install-recommends $1 | awk -v allowed="$trixie_packages" '
         BEGIN { n = split(allowed, name, " "); for (i = 1; i <= n; i++) ok[name[i]] = 1 }
-        $1 == "Inst" && /Debian:13|trixie/ { sub(/:.*/, "", $2); if (!($2 in ok)) print $2 }')
+        $1 == "Inst" && /Debian:13/ && !/Debian[^ ]*:12/ { sub(/:.*/, "", $2); if (!($2 in ok)) print $2 }')
     [ -z "$moved" ] || die "apt would also take from Debian 13: $(printf '%s' "$moved" | tr '\n' ' '); nothing was installed"
 }
 
