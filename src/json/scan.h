@@ -62,9 +62,14 @@ typedef enum gw_err gw_json_on_member_fn(void *user, const struct gw_json_member
 
 /*
  * Validates the whole of |text| (blanks around it are allowed) and reports the members of the
- * top-level object; a text whose top level is no object is validated and reports none. *type gets
- * the type of the top-level value. |on_member| may be NULL. *error is written only when
- * GW_ERR_INVALID or GW_ERR_TOO_DEEP is returned; it may be NULL.
+ * top-level object; a text whose top level is no object is validated and reports none. Members are
+ * reported while the scan is under way: what was learnt from them counts only when GW_OK is
+ * returned. A name that stands twice is reported twice; readers differ in which one they take, so a
+ * caller that decides by a member refuses the second. *type gets the type of the top-level value;
+ * |type|, |on_member| and |error| may be NULL. *error is written only when the text is what is
+ * wrong, not when |on_member| ended the scan.
+ *
+ * Lone surrogates in escapes ("\ud800") pass: the grammar allows them, and some clients send them.
  *
  * Errors: GW_ERR_INVALID, GW_ERR_TOO_DEEP, or what on_member returned.
  */
@@ -72,9 +77,12 @@ GW_MUST_USE enum gw_err gw_json_scan(struct gw_str text, gw_json_on_member_fn *o
                                      void *user, enum gw_json_type *type,
                                      struct gw_json_error *error);
 
+/* Is |name| the member's name? Escapes are decoded: a name written "mod\u0065l" is "model". */
+bool gw_json_key_is(const struct gw_json_member *member, struct gw_str name);
+
 /*
  * Finds one member by path ("usage", or "stream_options.include_usage") in |text|, which must be
- * valid JSON (the value of a member found before is). The first one wins where a key stands twice.
+ * valid JSON (the value of a member found before is). The first one wins where a name stands twice.
  * Returns false when there is none.
  */
 bool gw_json_find(struct gw_str text, struct gw_str path, struct gw_json_member *member);
@@ -83,21 +91,28 @@ bool gw_json_find(struct gw_str text, struct gw_str path, struct gw_json_member 
  * Calls |on_element| for each element of |array|, which must be a valid JSON array; member->key is
  * empty.
  *
- * Errors: what on_element returned.
+ * Errors: GW_ERR_INVALID (no array, or not valid after all), GW_ERR_TOO_DEEP, or what on_element
+ * returned.
  */
 GW_MUST_USE enum gw_err gw_json_each(struct gw_str array, gw_json_on_member_fn *on_element,
                                      void *user);
 
 /*
- * Decodes a string value (with its quotes) into |out|, at most |size| bytes.
+ * Decodes a string value (with its quotes) into |out|, at most |size| bytes, no NUL added. *len
+ * gets their number. |out| is undefined on failure. The decoded text is never longer than the
+ * value, so value.len bytes are always enough.
  *
  * Errors: GW_ERR_INVALID (no string, or a lone surrogate), GW_ERR_TOO_LARGE.
  */
 GW_MUST_USE enum gw_err gw_json_decode_string(struct gw_str value, char *out, size_t size,
                                               size_t *len);
 
-/* Reads a value that is a non-negative whole number ("12", "12.0", "1e3"). Errors: GW_ERR_INVALID,
- * GW_ERR_OVERFLOW. */
+/*
+ * Reads a value that is a non-negative whole number in any form ("12", "12.0", "1e3", "-0"),
+ * exactly.
+ *
+ * Errors: GW_ERR_INVALID (no number, negative, has a fraction), GW_ERR_OVERFLOW.
+ */
 GW_MUST_USE enum gw_err gw_json_decode_u64(struct gw_str value, uint64_t *number);
 
 #endif

@@ -50,11 +50,11 @@ GW_MUST_USE enum gw_err gw_json_splice_replace(struct gw_json_splice *splice, st
                                                struct gw_str replacement);
 
 /*
- * Inserts |member| ("\"key\":value", no comma) as the last member of |object|, a view of a whole
- * object into the original (from '{' to '}', blanks around allowed); a comma is put before it
- * unless the object is empty.
- *
- * |comma_member| must be the same text with a comma in front: ",\"key\":value".
+ * Adds a member behind the last one of |object|, a view of a whole object into the original (from
+ * '{' to '}', blanks around allowed). |comma_member| is the member with a comma in front:
+ * ",\"key\":value"; the comma is left away where the object was empty. Members added to one object
+ * stand in the order of the calls. Whether the object has such a member already is the caller's
+ * business.
  *
  * Errors: GW_ERR_TOO_LARGE, GW_ERR_INVALID.
  */
