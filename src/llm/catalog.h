@@ -30,7 +30,8 @@ struct gw_upstream_timeouts {
     uint64_t connect_ms;
     uint64_t tls_ms;
     uint64_t first_byte_ms;
-    uint64_t idle_ms; /* between chunks */
+    uint64_t stream_first_byte_ms; /* first_byte_ms for streamed answers */
+    uint64_t idle_ms;              /* between chunks */
     uint64_t total_ms;
     uint64_t stream_total_ms; /* total_ms for streamed answers */
 };
@@ -43,8 +44,10 @@ struct gw_extra_header {
 struct gw_deployment {
     struct gw_str id; /* unique and stable over reloads when its settings are the same */
     const struct gw_provider *provider;
+    struct gw_str provider_name;    /* of |provider| */
     struct gw_str upstream_model;   /* empty: the name the client sent, without the part that the
-                                       group's pattern matched before '*' */
+                                       group's pattern matched before '*'; a '*' in it stands for what
+                                       the pattern's '*' matched. gw_deployment_model() does both. */
     const struct gw_origin *origin; /* NULL for built-in providers, which answer in the process */
     size_t origin_index;            /* of |origin| in the snapshot's list */
     struct gw_str base_path;        /* of api_base, without a trailing slash: "/v1" */
@@ -68,6 +71,18 @@ struct gw_model_group {
 
 struct gw_catalog;
 
+/*
+ * The name of |deployment|'s model as its vendor wants it, when gw_catalog_find() gave |suffix|.
+ * A view of the deployment's own text or of |suffix| where that will do, else written to |buf| of
+ * |size| bytes.
+ *
+ * Errors: GW_ERR_TOO_LARGE (it does not fit in |size|; 2 * GW_MODEL_NAME_MAX always suffices for
+ * upstream models of at most GW_MODEL_NAME_MAX bytes, which the configuration checks).
+ */
+GW_MUST_USE enum gw_err gw_deployment_model(const struct gw_deployment *deployment,
+                                            struct gw_str suffix, char *buf, size_t size,
+                                            struct gw_str *model);
+
 /* An empty catalog in |arena|, or NULL when the arena is full. */
 GW_MUST_USE struct gw_catalog *gw_catalog_create(struct gw_arena *arena);
 
@@ -81,16 +96,22 @@ GW_MUST_USE enum gw_err gw_catalog_add(struct gw_catalog *catalog, struct gw_str
                                        const struct gw_deployment *deployment);
 
 /*
- * Makes |alias| another name of the group |group_name|.
+ * Makes |alias| another name of |group_name|, which is a group's name or one that a pattern
+ * matches.
  *
- * Errors: GW_ERR_NOT_FOUND (no such group), GW_ERR_EXISTS (the alias is a group), GW_ERR_NOMEM.
+ * Errors: GW_ERR_NOT_FOUND (no such group, or a pattern itself), GW_ERR_EXISTS (the alias is
+ * taken), GW_ERR_NOMEM.
  */
 GW_MUST_USE enum gw_err gw_catalog_add_alias(struct gw_catalog *catalog, struct gw_str alias,
                                              struct gw_str group_name);
 
+/* Sets created_at_s of every group; the last step of the configuration. */
+void gw_catalog_set_created_at(struct gw_catalog *catalog, uint64_t created_at_s);
+
 /*
- * The group that serves |model|, or NULL. *suffix gets what the '*' of a pattern matched, or an
- * empty view. Names longer than GW_MODEL_NAME_MAX match nothing.
+ * The group that serves |model|, or NULL. *suffix gets what the '*' of a pattern matched (for a
+ * group without a pattern the whole name, so that a deployment without an upstream model is sent
+ * the name the client used). Names longer than GW_MODEL_NAME_MAX match nothing.
  */
 const struct gw_model_group *gw_catalog_find(const struct gw_catalog *catalog, struct gw_str model,
                                              struct gw_str *suffix);

@@ -31,15 +31,24 @@ struct gw_provider {
     bool needs_key;             /* calling without a credential cannot work */
     uint16_t local_port; /* not 0: a local server of this kind is looked for on 127.0.0.1 at start
                             without configuration */
+    struct gw_str key_env_alias; /* another name of key_env that users of other gateways have set */
+    uint16_t local_port_alias;   /* a second port that local servers of this kind use */
     /* Bare model names that belong to this vendor ("gpt-", "o3"); NULL-terminated list or NULL. */
     const char *const *model_prefixes;
 };
 
-/* The row of that name, or NULL. */
+/* The row of that name or of one of its aliases ("together_ai"), or NULL. */
 const struct gw_provider *gw_provider_find(struct gw_str name);
 
 /* Row number |index|, or NULL behind the last. */
 const struct gw_provider *gw_provider_at(size_t index);
+
+/*
+ * The variable that holds a key of a vendor whose own API this version does not speak, number
+ * |index|, with the vendor's name; false behind the last. For telling the user why his key is not
+ * used.
+ */
+bool gw_provider_unserved_at(size_t index, struct gw_str *name, struct gw_str *key_env);
 
 /* The vendor whose known prefixes |model| begins with, or NULL. */
 const struct gw_provider *gw_provider_of_model(struct gw_str model);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * llm/request - the typed envelope of what a client asked, over the body's own bytes.
+ *
+ * Source:   DESIGN section 6
+ * Shape:    filled in by a dialect's decoder; spans point into the body, so that single values can be patched and all else stays as sent.
+ * Units:    bytes, tokens
+ * Limits:   none of its own
+ * Memory:   views into the request's body and arena
+ * Threads:  its request's thread only
+ * Errors:   none
+ */
+#ifndef GW_LLM_REQUEST_H
+#define GW_LLM_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* What is asked for, whatever dialect asks. XX(identifier, name) */
+#define GW_TASK_MAP(XX)                                                                            \
+    XX(CHAT, "chat")                                                          \
+    XX(COMPLETION, "completion")                                                   \
+    XX(RESPONSE, "response")                                                         \
+    XX(EMBEDDING, "embedding")                                                      \
+    XX(MODERATION, "moderation")                                                   \
+    XX(IMAGE, "image")                                                                         \
+    XX(SPEECH, "speech")                                                          \
+    XX(TRANSCRIPTION, "transcription")                                                         \
+    XX(PASS, "pass_through")                                                                   \
+    XX(LOCAL, "local")
+
+enum gw_task {
+#define XX(id, name) GW_TASK_##id,
+    GW_TASK_MAP(XX)
+#undef XX
+    GW_TASK_COUNT
+};
+
+/* The task's name for logs and metrics; static. */
+struct gw_str gw_task_name(enum gw_task task);
+
+struct gw_llm_request {
+    enum gw_task task;
+    struct gw_str model;       /* decoded name; empty when the request names none */
+    struct gw_str model_value; /* as written in the body, quotes included; ptr NULL when it came from elsewhere (path, form) */
+    bool is_stream;
+    bool wants_usage;                  /* the client itself asked for usage in the stream */
+    struct gw_str stream_options;      /* value as written; ptr NULL when absent */
+    struct gw_str include_usage;       /* value inside stream_options; ptr NULL when absent */
+    uint64_t max_output_tokens;        /* 0: not limited by the client */
+};
+
+#endif
