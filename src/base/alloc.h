@@ -4,8 +4,11 @@
  *
  * Source:   none
  * Shape:    gw_alloc() and friends abort when memory is gone (our own small blocks); gw_try_alloc()
- * and friends return NULL (blocks whose size a peer influences). Units:    bytes Limits:   none of
- * its own Memory:   the caller owns what it gets and gives it back with gw_free(). Threads:  any
+ *           and friends return NULL (blocks whose size a peer influences).
+ * Units:    bytes
+ * Limits:   none of its own
+ * Memory:   the caller owns what it gets and gives it back with gw_free().
+ * Threads:  any
  * Errors:   see above. gw_alloc_fail_at() makes a chosen allocation fail, for tests.
  */
 #ifndef GW_BASE_ALLOC_H

@@ -7,9 +7,9 @@
  * Shape:    bump allocation in blocks; no single piece is given back.
  * Units:    bytes
  * Limits:   max_bytes over all blocks, so that no request can grow without end.
- * Memory:   the first block may be the caller's (gw_arena_init); others come from the
- * heap. Threads:  not shared Errors:   gw_arena_try_*() return NULL when the limit or memory is
- * reached.
+ * Memory:   the first block may be the caller's (gw_arena_init); others come from the heap.
+ * Threads:  not shared
+ * Errors:   gw_arena_try_*() return NULL when the limit or memory is reached.
  *
  * Built with AddressSanitizer every piece is a block of its own, so that overflows between pieces
  * are found.

@@ -4,10 +4,13 @@
  *
  * Source:   none
  * Shape:    text and bodies that are built piece by piece. After a failed append the buffer is
- * sticky: every further append fails the same way, so a builder checks once, at the end. Units:
- * bytes Limits:   opts at init; nothing grows beyond max_bytes. Memory:   the buffer owns its
- * block; gw_buf_fini() frees it. Views from gw_buf_str() end with the next append. Threads:  not
- * shared Errors:   GW_ERR_TOO_LARGE (over max_bytes), GW_ERR_NOMEM.
+ *           sticky: every further append fails the same way, so a builder checks once, at the end.
+ * Units:    bytes
+ * Limits:   opts at init; nothing grows beyond max_bytes.
+ * Memory:   the buffer owns its block; gw_buf_fini() frees it. Views from gw_buf_str() end with the
+ *           next append.
+ * Threads:  not shared
+ * Errors:   GW_ERR_TOO_LARGE (over max_bytes), GW_ERR_NOMEM.
  */
 #ifndef GW_BASE_BUF_H
 #define GW_BASE_BUF_H

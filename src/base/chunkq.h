@@ -5,10 +5,14 @@
  *
  * Source:   none
  * Shape:    append at the tail, read as iovecs and consume at the head. An empty queue holds no
- * chunk. Units:    bytes Limits:   the queue itself has none: its owner compares gw_chunkq_len()
- * with its limit and stops the producer. Memory:   chunks come from and return to the pool; the
- * pool keeps at most GW_CHUNK_POOL_KEEP of them for reuse. Threads:  a pool and its queues belong
- * to one thread. Errors:   GW_ERR_NOMEM.
+ *           chunk.
+ * Units:    bytes
+ * Limits:   the queue itself has none: its owner compares gw_chunkq_len() with its limit and stops
+ *           the producer.
+ * Memory:   chunks come from and return to the pool; the pool keeps at most GW_CHUNK_POOL_KEEP of
+ *           them for reuse.
+ * Threads:  a pool and its queues belong to one thread.
+ * Errors:   GW_ERR_NOMEM.
  */
 #ifndef GW_BASE_CHUNKQ_H
 #define GW_BASE_CHUNKQ_H

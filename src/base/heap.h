@@ -6,7 +6,8 @@
  * Shape:    objects hold a struct gw_heap_node; the heap holds pointers to them.
  * Units:    none; the caller's key (deadlines in milliseconds).
  * Limits:   as many nodes as memory holds; growth aborts on exhaustion (nodes are our own objects,
- * bounded by their limits). Memory:   the heap owns its pointer array; nodes are the caller's.
+ *           bounded by their limits).
+ * Memory:   the heap owns its pointer array; nodes are the caller's.
  * Threads:  not shared
  * Errors:   none
  */

@@ -4,8 +4,12 @@
  *
  * Source:   none
  * Shape:    struct gw_list is both head and node; a node that is in no list points at itself after
- * gw_list_init(). Units:    none Limits:   none Memory:   allocates nothing; the objects hold their
- * nodes. Threads:  not shared Errors:   none
+ *           gw_list_init().
+ * Units:    none
+ * Limits:   none
+ * Memory:   allocates nothing; the objects hold their nodes.
+ * Threads:  not shared
+ * Errors:   none
  */
 #ifndef GW_BASE_LIST_H
 #define GW_BASE_LIST_H

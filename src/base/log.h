@@ -4,12 +4,14 @@
  *
  * Source:   none
  * Shape:    gw_log_warn("upstream", "...") writes one line "TIME warn upstream: text". Control
- * characters in the text become '?'. A sink takes ready lines (the access log uses one) and never
- * makes its caller wait. Units:    bytes Limits:   a line of the operator's log is cut at 4 KiB; a
- * sink holds at most GW_LOG_SINK_MAX_BYTES for a slow reader, then drops whole lines and counts
- * them. Memory:   a sink owns its buffer. Threads:  any; a sink takes a lock for the time of one
- * copy or one non-blocking write. Errors:   none: a log that cannot be written does not stop the
- * gateway.
+ *           characters in the text become '?'. A sink takes ready lines (the access log uses one)
+ *           and never makes its caller wait.
+ * Units:    bytes
+ * Limits:   a line of the operator's log is cut at 4 KiB; a sink holds at most
+ *           GW_LOG_SINK_MAX_BYTES for a slow reader, then drops whole lines and counts them.
+ * Memory:   a sink owns its buffer.
+ * Threads:  any; a sink takes a lock for the time of one copy or one non-blocking write.
+ * Errors:   none: a log that cannot be written does not stop the gateway.
  *
  * Levels: error = somebody must act; warn = degraded, we cope; info = life cycle; debug. No secret
  * ever goes in.

@@ -2,7 +2,8 @@
 /*
  * base/str - a borrowed run of bytes, and the parsers of numbers, durations and sizes that exist
  * once.
- Source:   Aumasson and Bernstein, "SipHash: a fast short-input PRF" (gw_str_hash); else none.
+ *
+ * Source:   Aumasson and Bernstein, "SipHash: a fast short-input PRF" (gw_str_hash); else none.
  * Shape:    struct gw_str is passed by value, is never owned and never NUL-terminated.
  * Units:    lengths in bytes; durations in milliseconds; sizes in bytes (k, m, g are 1024-based).
  * Limits:   numbers are refused on overflow, never wrapped.

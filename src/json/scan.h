@@ -6,9 +6,13 @@
  *
  * Source:   RFC 8259; RFC 3629 for UTF-8.
  * Shape:    in: one complete text. out: the spans of keys and values, in order, pointing into that
- * text. Units:    bytes, offsets from the start of the text. Limits:   nesting at most
- * GW_JSON_MAX_DEPTH. Memory:   allocates nothing. Threads:  any Errors:   GW_ERR_INVALID (not JSON,
- * or not UTF-8), GW_ERR_TOO_DEEP; struct gw_json_error says where and what.
+ *           text.
+ * Units:    bytes, offsets from the start of the text.
+ * Limits:   nesting at most GW_JSON_MAX_DEPTH.
+ * Memory:   allocates nothing.
+ * Threads:  any
+ * Errors:   GW_ERR_INVALID (not JSON, or not UTF-8), GW_ERR_TOO_DEEP; struct gw_json_error says
+ *           where and what.
  *
  * The fast path needs five members of a body of any size and must forward the body's bytes as they
  * came. A document tree costs 16 bytes a value and loses the offsets; this costs one pass. Where

@@ -4,8 +4,12 @@
  *
  * Source:   RFC 8259; RFC 3629.
  * Shape:    a skip function takes the first byte of something and returns the byte behind it, or
- * NULL. Units:    none Limits:   as json/scan.h Memory:   allocates nothing. Threads:  any Errors:
- * NULL, with place and reason in the scanner.
+ *           NULL.
+ * Units:    none
+ * Limits:   as json/scan.h
+ * Memory:   allocates nothing.
+ * Threads:  any
+ * Errors:   NULL, with place and reason in the scanner.
  */
 #ifndef GW_JSON_SCAN_INT_H
 #define GW_JSON_SCAN_INT_H

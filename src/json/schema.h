@@ -4,11 +4,14 @@
  *
  * Source:   https://json-schema.org/draft/2020-12 core and validation, read 2026-11.
  * Shape:    a schema document is compiled once; then any number of yyjson documents are checked
- * against it, all errors at once. Units:    none Limits:   GW_SCHEMA_MAX_ERRORS errors are
- * reported, the rest counted; schemas and instances nest at most GW_JSON_MAX_DEPTH; regular
- *           expressions run under PCRE2's match limit, so no pattern and text can hang the caller.
+ *           against it, all errors at once.
+ * Units:    none
+ * Limits:   GW_SCHEMA_MAX_ERRORS errors are reported, the rest counted; schemas and instances nest
+ *           at most GW_JSON_MAX_DEPTH; regular expressions run under PCRE2's match limit, so no
+ *           pattern and text can hang the caller.
  * Memory:   the compiled schema owns copies of what it needs; error texts live in the arena given
- * to the check. Threads:  a compiled schema is immutable: any number of threads may check with it.
+ *           to the check.
+ * Threads:  a compiled schema is immutable: any number of threads may check with it.
  * Errors:   see the functions.
  *
  * $ref to other documents is resolved only among the documents given at compile time: nothing is

@@ -4,10 +4,13 @@
  *
  * Source:   none
  * Shape:    a list of edits over the original bytes; the result is the list of runs (original,
- * replacement, original, ...), which an HTTP client can send without copying the original. Units:
- * bytes Limits:   at most GW_JSON_MAX_EDITS edits. Memory:   allocates nothing; replacements are
- * borrowed and must live as long as the splice. Threads:  any Errors:   GW_ERR_TOO_LARGE (more
- * edits than that), GW_ERR_INVALID (edits overlap).
+ *           replacement, original, ...), which an HTTP client can send without copying the
+ *           original.
+ * Units:    bytes
+ * Limits:   at most GW_JSON_MAX_EDITS edits.
+ * Memory:   allocates nothing; replacements are borrowed and must live as long as the splice.
+ * Threads:  any
+ * Errors:   GW_ERR_TOO_LARGE (more edits than that), GW_ERR_INVALID (edits overlap).
  *
  * Vendors' prompt caches match on bytes: key order, spacing, number and escape forms stay as the
  * client sent them.
