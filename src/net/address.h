@@ -38,8 +38,11 @@ struct gw_address {
 GW_MUST_USE enum gw_err gw_address_from_literal(struct gw_str host, uint16_t port,
                                                 struct gw_address *address);
 
-/* A Unix socket. Errors: GW_ERR_TOO_LARGE. */
+/* A Unix socket. Errors: GW_ERR_TOO_LARGE, GW_ERR_INVALID (empty, or with a NUL inside). */
 GW_MUST_USE enum gw_err gw_address_from_unix(struct gw_str path, struct gw_address *address);
+
+/* Turns ::ffff:1.2.3.4, as a socket for both families reports IPv4 peers, into 1.2.3.4. */
+void gw_address_unmap(struct gw_address *address);
 
 /* Port of an IP address in host order; 0 for a Unix socket. */
 uint16_t gw_address_port(const struct gw_address *address);

@@ -4,11 +4,14 @@
  *
  * Source:   socket(7) SO_REUSEPORT, accept4(2)
  * Shape:    opening (a descriptor, any thread) and listening (on a loop) are two steps, so that
- * sockets can be opened before the threads start, and be handed to a new process. Units:    none
- * Limits:   accepts at most GW_LISTENER_ACCEPT_BATCH connections per wake-up, so that one busy port
- * does not starve the loop. Memory:   owns the descriptor. Threads:  its loop's thread only Errors:
- * see the functions; running out of descriptors pauses accepting for 100 ms with one warning a
- * minute.
+ *           sockets can be opened before the threads start, and be handed to a new process.
+ * Units:    none
+ * Limits:   accepts at most GW_LISTENER_ACCEPT_BATCH connections per wake-up, so that one busy
+ *           port does not starve the loop.
+ * Memory:   owns the descriptor.
+ * Threads:  its loop's thread only
+ * Errors:   see the functions; running out of descriptors pauses accepting for 100 ms with one
+ *           warning a minute.
  */
 #ifndef GW_NET_LISTENER_H
 #define GW_NET_LISTENER_H
@@ -27,10 +30,11 @@ typedef void gw_listener_on_accept_fn(void *user, int fd, const struct gw_addres
 
 /*
  * Opens a listening socket on |address| with SO_REUSEPORT; *bound gets the address with the real
- * port. A Unix socket's stale file is removed only when nobody listens on it.
+ * port. "::" takes IPv4 too. A Unix socket's stale file is removed only when nobody listens on it;
+ * several loops share one by dup(2), as SO_REUSEPORT does not exist there.
  *
- * Errors: GW_ERR_EXISTS (in use), GW_ERR_UNREACHABLE (no such address here), GW_ERR_IO (errno
- * tells).
+ * Errors: GW_ERR_EXISTS (in use by a socket without SO_REUSEPORT, or of another user),
+ * GW_ERR_UNREACHABLE (no such address here), GW_ERR_IO (errno tells).
  */
 GW_MUST_USE enum gw_err gw_listener_open_fd(const struct gw_address *address, int *fd,
                                             struct gw_address *bound);

@@ -4,11 +4,13 @@
  *
  * Source:   getaddrinfo(3) in libuv's thread pool; RFC 6724 order as the system gives it.
  * Shape:    literals answer at once. Names are cached: getaddrinfo() tells no TTL, so an answer is
- * fresh for refresh_ms; after that the old one is still given at once while a new look-up runs
- * behind it. A failed refresh keeps the old answer and is logged. Units:    milliseconds Limits:
- * GW_RESOLVER_MAX_ADDRESSES per name, GW_RESOLVER_MAX_NAMES names (unused ones go first). Memory:
- * answers are copied into the callback's view. Threads:  its loop's thread only Errors: GW_ERR_DNS,
- * with the system's text.
+ *           fresh for refresh_ms; after that the old one is still given at once while a new look-up
+ *           runs behind it. A failed refresh keeps the old answer and is logged.
+ * Units:    milliseconds
+ * Limits:   GW_RESOLVER_MAX_ADDRESSES per name, GW_RESOLVER_MAX_NAMES names (unused ones go first).
+ * Memory:   answers are copied into the callback's view.
+ * Threads:  its loop's thread only
+ * Errors:   GW_ERR_DNS, with the system's text.
  */
 #ifndef GW_NET_RESOLVER_H
 #define GW_NET_RESOLVER_H

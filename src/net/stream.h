@@ -5,11 +5,14 @@
  *
  * Source:   libuv uv_poll; OpenSSL SSL_read/SSL_write with non-blocking descriptors.
  * Shape:    bytes are pushed to on_read from the loop's read buffer (borrowed until it returns);
- * writes are attempted at once and say how much went. Readiness is level-triggered: one read per
- * wake-up, no read that only tells "would block" on plain sockets. Units:    bytes Limits:   none
- * of its own: timeouts and queues are the owner's. Memory:   the stream owns descriptor and TLS
- * state. An idle TLS stream holds no record buffers (SSL_MODE_RELEASE_BUFFERS). Threads:  its
- * loop's thread only Errors:   after on_end nothing more is called; the owner then closes.
+ *           writes are attempted at once and say how much went. Readiness is level-triggered: one
+ *           read per wake-up, no read that only tells "would block".
+ * Units:    bytes
+ * Limits:   none of its own: timeouts and queues are the owner's.
+ * Memory:   the stream owns descriptor and TLS state. An idle TLS stream holds no record buffers
+ *           (SSL_MODE_RELEASE_BUFFERS).
+ * Threads:  its loop's thread only
+ * Errors:   after on_end nothing more is called; the owner then closes.
  *
  * Inside any callback the owner may close the stream; nothing is called after gw_stream_close().
  */

@@ -3,10 +3,14 @@
  * net/tls - TLS contexts: what a listener presents, and what an upstream connection verifies.
  *
  * Source:   OpenSSL 3 manual pages; RFC 8446, RFC 5246, RFC 7301 (ALPN), RFC 9325
- * (recommendations). Shape:    one immutable, ref-counted context per certificate (server) or per
- * trust settings (client). Units:    none Limits:   TLS 1.2 and 1.3 only. Memory:   ref-counted;
- * the last release frees. Threads:  any Errors:   GW_ERR_NOT_FOUND, GW_ERR_INVALID with a text for
- * people in the arena.
+ *           (recommendations); Mozilla's "intermediate" list of ciphers, version 5.7.
+ * Shape:    one immutable, ref-counted context per certificate (server) or per trust settings
+ *           (client).
+ * Units:    none
+ * Limits:   TLS 1.2 and 1.3 only.
+ * Memory:   ref-counted; the last release frees.
+ * Threads:  any
+ * Errors:   GW_ERR_NOT_FOUND, GW_ERR_INVALID with a text for people in the arena.
  */
 #ifndef GW_NET_TLS_H
 #define GW_NET_TLS_H
