@@ -74,7 +74,7 @@ has_group() {
 if has_group test; then
     command -v node >/dev/null 2>&1 || want_packages="$want_packages nodejs"
     command -v npm >/dev/null 2>&1 || want_packages="$want_packages npm"
-    if [ ! -x "$top/build/tools/h2spec" ] && ! command -v go >/dev/null 2>&1; then
+    if [ ! -x "$top/.cache/tools/h2spec" ] && ! command -v go >/dev/null 2>&1; then
         want_packages="$want_packages golang-go"
     fi
 fi
@@ -382,25 +382,31 @@ node_packages() {
 
 install_h2spec() {
     say "building h2spec"
-    mkdir -p "$top/build/tools" "$top/.cache/go"
+    mkdir -p "$top/.cache/go" "$top/.cache/tools"
     (
         cd "$top/tests/tools/h2spec"
-        export GOPATH="$top/.cache/go" GOFLAGS="-mod=readonly -modcacherw -buildvcs=false" GOTOOLCHAIN=local CGO_ENABLED=0
-        GOCACHE="$top/.cache/go/build" go build -o "$top/build/tools/h2spec" github.com/summerwind/h2spec/cmd/h2spec
+        export GOPATH="$top/.cache/go" GOCACHE="$top/.cache/go/build" GOTOOLCHAIN=local CGO_ENABLED=0
+        export GOFLAGS="-mod=readonly -modcacherw -buildvcs=false"
+        go build -o "$top/.cache/tools/h2spec" github.com/summerwind/h2spec/cmd/h2spec
     ) || die "h2spec could not be built"
 }
 
+# Built into .cache, which outlives a build directory; the tests find it as build/tools/h2spec.
 h2spec_tool() {
-    [ -x "$top/build/tools/h2spec" ] || rm -f "$top/build/tools/h2spec.stamp"
-    when_changed "$top/build/tools/h2spec.stamp" \
+    [ -x "$top/.cache/tools/h2spec" ] || rm -f "$top/.cache/tools/h2spec.stamp"
+    mkdir -p "$top/.cache/tools"
+    when_changed "$top/.cache/tools/h2spec.stamp" \
         "$(fingerprint "$top/tests/tools/h2spec/go.mod" "$top/tests/tools/h2spec/go.sum")" install_h2spec
+    if [ ! -e "$top/build/tools/h2spec" ]; then
+        mkdir -p "$top/build/tools"
+        ln -sfn ../../.cache/tools/h2spec "$top/build/tools/h2spec"
+    fi
 }
 
 # --- run ------------------------------------------------------------------------------------------
 
 system_packages
 if has_group test; then
-    mkdir -p "$top/build/tools"
     python_packages tests tests/requirements.txt
     node_packages
     h2spec_tool
