@@ -44,6 +44,7 @@ build: ## install what is missing and build build/gatewire
 
 .PHONY: test
 test: ## set up, then run every test; ends with N passed, N failed, N skipped
+	@rm -rf $(BUILD)/test-results build-fuzz/test-results
 	@$(SCRIPTS)/setup.sh build test
 	@$(SCRIPTS)/configure $(BUILD) -Dtests=enabled -Dbench=enabled
 	@ninja -C $(BUILD)
@@ -54,6 +55,7 @@ test: ## set up, then run every test; ends with N passed, N failed, N skipped
 
 .PHONY: sanitize
 sanitize: ## the whole suite with ASan+UBSan, then with TSan
+	@rm -rf build-asan/test-results build-tsan/test-results
 	@$(SCRIPTS)/setup.sh build test
 	@$(MAKE) sanitize-asan sanitize-tsan
 	@$(SCRIPTS)/test-summary build-asan/test-results build-tsan/test-results
