@@ -13,6 +13,9 @@ ARGS   ?= $(if $(CONFIG),--config $(CONFIG))
 FUZZ_SECONDS ?= 60
 FUZZ         ?=
 
+# make lint STEPS="format layers"
+STEPS ?=
+
 # make install DESTDIR=/tmp/pkg prefix=/usr
 prefix   ?= /usr/local
 bindir   ?= $(prefix)/bin
@@ -87,9 +90,9 @@ fuzz: ## let each fuzzer run (FUZZ_SECONDS=60, FUZZ="names")
 	@$(SCRIPTS)/fuzz build-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 .PHONY: lint
-lint: ## format, layers, documentation, style, spelling, gcc and clang without a warning (LINT="steps")
+lint: ## format, layers, documentation, style, spelling, gcc and clang without a warning (STEPS="...")
 	@$(SCRIPTS)/setup.sh build lint
-	@$(SCRIPTS)/lint $(LINT)
+	@$(SCRIPTS)/lint $(STEPS)
 
 .PHONY: tidy
 tidy: ## clang-tidy over all sources (minutes)
