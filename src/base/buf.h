@@ -54,10 +54,10 @@ static inline struct gw_str gw_buf_str(const struct gw_buf *buf)
  */
 enum gw_err gw_buf_reserve(struct gw_buf *buf, size_t size);
 
-/* Where reserved room begins; NULL when nothing was ever reserved. */
+/* Where reserved room begins; only after a reservation of at least one byte. */
 static inline char *gw_buf_tail(struct gw_buf *buf)
 {
-    return buf->ptr == NULL ? NULL : buf->ptr + buf->len;
+    return buf->ptr + buf->len;
 }
 
 /* Counts |size| bytes of reserved room as content. */

@@ -156,7 +156,7 @@ size_t gw_chunkq_read(struct gw_chunkq *queue, void *out, size_t size)
 {
     size_t done = 0;
     while (done < size && queue->len > 0) {
-        struct iovec head;
+        struct iovec head = {0};
         (void)gw_chunkq_peek(queue, &head, 1);
         size_t part = head.iov_len < size - done ? head.iov_len : size - done;
         memcpy((char *)out + done, head.iov_base, part);
