@@ -51,7 +51,8 @@ struct gw_request_head {
     size_t header_count;
     bool has_body; /* a body follows (Content-Length > 0, chunked, or an HTTP/2 stream that is not
                       ended) */
-    uint64_t content_length; /* GW_LENGTH_UNKNOWN when the body's length is not announced */
+    uint64_t content_length; /* GW_LENGTH_UNKNOWN when the body's length is not announced; 0 without
+                                a body */
     bool expects_continue;   /* "Expect: 100-continue" */
     bool keep_alive;         /* HTTP/1.x: the connection may serve another request */
 };
@@ -61,7 +62,8 @@ struct gw_response_head {
     unsigned status;                 /* 200..599; interim responses are not reported */
     const struct gw_header *headers; /* without pseudo-header fields */
     size_t header_count;
-    uint64_t content_length; /* GW_LENGTH_UNKNOWN when not announced */
+    uint64_t content_length; /* as announced, also where no body follows (HEAD, 304);
+                                GW_LENGTH_UNKNOWN when not announced */
     bool keep_alive;
 };
 

@@ -28,7 +28,7 @@ struct gw_url {
     struct gw_str unix_path; /* of the socket */
     struct gw_str user_info; /* "user:password" before '@', as written; for proxies */
     struct gw_str path;      /* from the first '/', or empty; without query and fragment */
-    struct gw_str query;     /* behind '?', without it */
+    struct gw_str query;     /* behind '?', without it; ptr is NULL when there is none */
 };
 
 /*
@@ -41,12 +41,22 @@ GW_MUST_USE enum gw_err gw_url_parse(struct gw_str text, struct gw_url *url, con
 
 /*
  * Splits a request target into path and query. Origin form ("/v1/models?limit=1") and absolute form
- * ("http://host/v1/models") are understood; "*" gives the path "*".
+ * ("http://host/v1/models") are understood; "*" gives the path "*". Without '?' the query's ptr is
+ * NULL.
  *
- * Errors: GW_ERR_INVALID (another form, or a byte that RFC 3986 does not allow there).
+ * Errors: GW_ERR_INVALID (another form, a bad escape in the path, or a byte that must be escaped;
+ * of those that RFC 3986 wants escaped, "[]{}|^`" pass, as browsers and curl send them).
  */
 GW_MUST_USE enum gw_err gw_url_split_target(struct gw_str target, struct gw_str *path,
                                             struct gw_str *query);
+
+/* "host:port" of a request target in absolute form, not checked; ptr is NULL for the other forms.
+ */
+struct gw_str gw_url_target_authority(struct gw_str target);
+
+/* Is |authority| a host with an optional port, as a Host field may carry it? Neither empty nor with
+ * user information. */
+bool gw_url_authority_is_valid(struct gw_str authority);
 
 /* Value of |name| in a query string, still percent-encoded; false when it is not there. */
 bool gw_url_query_get(struct gw_str query, struct gw_str name, struct gw_str *value);

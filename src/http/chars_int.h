@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http/chars_int - classes of bytes in fields and URLs, one table look-up each.
+ *
+ * Source:   RFC 9110 sections 5.5 and 5.6.2; RFC 3986 appendix A.
+ * Shape:    gw_http_chars[byte] is a set of GW_CHAR_* bits.
+ * Units:    none
+ * Limits:   none
+ * Memory:   static
+ * Threads:  any (immutable)
+ * Errors:   none
+ */
+#ifndef GW_HTTP_CHARS_INT_H
+#define GW_HTTP_CHARS_INT_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+#define GW_CHAR_TOKEN 1u /* tchar */
+#define GW_CHAR_VALUE 2u /* in a field's value: all but controls; tab is fine */
+#define GW_CHAR_HOST  4u /* host, port and the brackets of IPv6; no comma: it would join two hosts \
+                          */
+/* Visible ASCII but '"', '#', '<', '>' and '\'; browsers and curl send the rest of what RFC 3986
+ * wants escaped ("[", "]", "{", "|", "}", "^", "`") as it is. A path has no '?'. */
+#define GW_CHAR_PATH  8u
+#define GW_CHAR_QUERY 16u
+#define GW_CHAR_HEX   32u
+#define GW_CHAR_USER  64u /* userinfo of a URL */
+
+extern const unsigned char gw_http_chars[256];
+
+/* Is |byte| in one of the |classes|? */
+static inline bool gw_char_is(char byte, unsigned classes)
+{
+    return (gw_http_chars[(unsigned char)byte] & classes) != 0;
+}
+
+/* Are all bytes of |text| in one of the |classes|? True for the empty text. */
+static inline bool gw_chars_are(struct gw_str text, unsigned classes)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!gw_char_is(text.ptr[i], classes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#endif
