@@ -185,6 +185,7 @@ def test_style_finds(place, text, rule):
         function("while (a) {\nif (a) {\nif (a) {\nif (a) {\nx((struct y){.z = {1, 2}});\n}\n}\n}\n}"),
         function("/* check-style: allow banned: the test says so */\nstrcpy(a, b);"),
         function("", "void f(int a, int b, int c, int d, int e, int g, int (*i)(int, int))"),
+        function("", "static int f(nghttp2_session *s, int b, int c, int d, int e, int g, int h, int i)"),
         "#define TABLE(X) \\\n    X(a, b, c, d, e, f, g, h) \\\n    X(i, j, k, l, m, n, o, p)\n",
         "enum gw_a {\n    GW_A,\n};\ntypedef void gw_a_fn(struct gw_b *b);\n",
     ],

@@ -76,7 +76,8 @@ def test_a_program_that_dies_is_a_failure(tmp_path, result):
 
 def test_junit(tmp_path):
     text = (
-        '<testsuites><testsuite><testcase classname="m" name="a"/><testcase classname="m" name="b"><failure message="x"/></testcase>'
+        '<testsuites><testsuite><testcase classname="m" name="a"/>'
+        '<testcase classname="m" name="b"><failure message="x"/></testcase>'
         '<testcase classname="m" name="c"><error message="x"/></testcase>'
         '<testcase classname="m" name="d"><skipped message="needs IPv6"/></testcase></testsuite></testsuites>'
     )
