@@ -30,11 +30,14 @@ struct gw_config_issue {
     unsigned line;          /* from 1; 0 when no line is to blame (environment, missing file) */
     struct gw_str key_path; /* "model_list[2].litellm_params.api_base" */
     struct gw_str message;  /* what was found, what was expected, what to do */
+    struct gw_str file; /* the file that |line| counts in: the configuration, an included file or
+                           .env; empty when no file is to blame (environment) */
+    size_t order;       /* private to config/ */
 };
 
 struct gw_config_report {
     struct gw_arena arena;
-    struct gw_config_issue *issues; /* in order of the file's lines */
+    struct gw_config_issue *issues; /* in order of files and their lines */
     size_t count;
     size_t error_count;
 };
