@@ -62,7 +62,7 @@ GW_MUST_USE enum gw_err gw_stream_accept(struct gw_loop *loop, int fd, struct gw
 
 struct gw_stream_connect_opts {
     const struct gw_address *address; /* copied */
-    /* For sessions of TLS see gw_stream_start_tls(); connect alone makes a plain stream. */
+    /* For TLS see gw_stream_start_tls(); connect alone makes a plain stream. */
 };
 
 /*
@@ -99,6 +99,10 @@ bool gw_stream_is_h2(const struct gw_stream *stream);
 
 /* Is the stream encrypted? */
 bool gw_stream_is_tls(const struct gw_stream *stream);
+
+/* Was an earlier TLS session resumed, so that the certificate was neither sent nor verified anew?
+ */
+bool gw_stream_is_resumed(const struct gw_stream *stream);
 
 /*
  * Switches reading on or off. While off, only the disappearance of the peer is noticed. Bytes that
