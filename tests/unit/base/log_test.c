@@ -31,7 +31,7 @@ static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
-    strcpy(fixture->dir, "/tmp/gw-log-test-XXXXXX");
+    memcpy(fixture->dir, "/tmp/gw-log-test-XXXXXX", sizeof("/tmp/gw-log-test-XXXXXX"));
     assert_non_null(mkdtemp(fixture->dir));
     snprintf(fixture->path, sizeof(fixture->path), "%s/log", fixture->dir);
     gw_buf_init(&fixture->got, 64u << 20);
