@@ -4,15 +4,20 @@
  *
  * Source:   WHATWG HTML 9.2.5 "Parsing an event stream", 9.2.6 "Interpreting an event stream".
  * Shape:    in: any split of the stream. out: one gw_sse_event per blank line, with the exact bytes
- * it came from, so that a proxy can forward or leave out whole events. Lines may end with LF, CRLF
- * or CR. Units:    bytes Limits:   the bytes of one event never exceed max_event_bytes. Memory:
- * events that lie whole in one feed are views into it; only the unfinished tail is kept, in one
- * buffer that is given back when it is empty. Threads:  not shared Errors:   sticky; after an error
- * every feed returns the same one.
+ *           it came from, so that a proxy can forward or leave out whole events; the same events
+ *           whatever the split. Lines may end with LF, CRLF or CR. A blank line that ends with CR
+ *           waits for one byte more, which may be its LF.
+ * Units:    bytes
+ * Limits:   the bytes of one event never exceed max_event_bytes.
+ * Memory:   events that lie whole in one feed are views into it; only the unfinished tail is kept,
+ *           in one buffer that is given back when it is empty.
+ * Threads:  not shared
+ * Errors:   sticky; after an error every feed returns the same one.
  */
 #ifndef GW_HTTP_SSE_H
 #define GW_HTTP_SSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -35,12 +40,16 @@ struct gw_sse_event {
  * call back into the parser. */
 typedef enum gw_err gw_sse_on_event_fn(void *user, const struct gw_sse_event *event);
 
+/* Read-only for callers. */
 struct gw_sse {
     struct gw_buf tail;   /* bytes of the event that is not complete yet */
-    struct gw_buf joined; /* data of an event with several data lines */
-    size_t scanned;       /* of the tail: where the search for the blank line goes on */
+    struct gw_buf joined; /* data of an event with several data lines, while it is reported */
     size_t max_event_bytes;
     enum gw_err err;
+    bool is_begun;    /* an event was reported: no byte order mark can follow */
+    bool in_line;     /* the unfinished line has bytes */
+    bool after_cr;    /* a line ended with CR as the last byte seen; an LF would belong to it */
+    bool waits_cr_lf; /* the same of the blank line: the event is complete but for that LF */
 };
 
 /* Makes a parser. |max_event_bytes| bounds one event. */
@@ -56,6 +65,15 @@ void gw_sse_fini(struct gw_sse *sse);
  */
 GW_MUST_USE enum gw_err gw_sse_feed(struct gw_sse *sse, struct gw_str bytes,
                                     gw_sse_on_event_fn *on_event, void *user);
+
+/*
+ * The stream ended: what is left, if anything, is reported as a last event although its blank line
+ * is missing. The standard drops it; some servers end "data: [DONE]" with one LF or none. A proxy
+ * must forward its bytes in any case.
+ *
+ * Errors: as gw_sse_feed().
+ */
+GW_MUST_USE enum gw_err gw_sse_finish(struct gw_sse *sse, gw_sse_on_event_fn *on_event, void *user);
 
 /* Bytes of an event that is not complete: what would be lost when the stream ended here. Valid
  * until the next call. */
