@@ -335,19 +335,28 @@ static uint64_t lower_word(uint64_t word)
     return word | is_upper >> 2;
 }
 
-static void make_lower(char *text, size_t len)
+static void make_lower_at(char *text)
 {
     uint64_t word;
-    size_t i = 0;
-    for (; len - i >= sizeof(word); i += sizeof(word)) {
-        memcpy(&word, text + i, sizeof(word));
-        word = lower_word(word);
-        memcpy(text + i, &word, sizeof(word));
-    }
-    word = 0;
-    memcpy(&word, text + i, len - i);
+    memcpy(&word, text, sizeof(word));
     word = lower_word(word);
-    memcpy(text + i, &word, len - i);
+    memcpy(text, &word, sizeof(word));
+}
+
+static void make_lower(char *text, size_t len)
+{
+    const size_t step = sizeof(uint64_t);
+    if (len >= step) {
+        for (size_t i = 0; i + step < len; i += step) {
+            make_lower_at(text + i);
+        }
+        make_lower_at(text + len - step); /* what overlaps is lower case already */
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        text[i] = (char)(c | (c >= 'A' && c <= 'Z') << 5);
+    }
 }
 
 int gw_h1_head_on_name(struct gw_h1_parser *parser, const char *at, size_t len)
