@@ -35,7 +35,7 @@ enum gw_error_class {
 #define XX(id, name) GW_ERROR_##id,
     GW_ERROR_CLASS_MAP(XX)
 #undef XX
-    GW_ERROR_CLASS_COUNT
+        GW_ERROR_CLASS_COUNT
 };
 
 struct gw_error {
@@ -47,7 +47,8 @@ struct gw_error {
     uint64_t retry_after_s;   /* 0: nothing to tell */
     struct gw_str code;       /* "model_not_found", or empty (null for the client) */
     struct gw_str param;      /* the member of the body that is wrong, or empty */
-    struct gw_str message;    /* for people: what happened, with which limit or peer, and what to do; no secret */
+    struct gw_str message; /* for people: what happened, with which limit or peer, and what to do;
+                              no secret */
 };
 
 /* The class's name for logs and metrics; static. */

@@ -20,22 +20,22 @@
 
 /* What is asked for, whatever dialect asks. XX(identifier, name) */
 #define GW_TASK_MAP(XX)                                                                            \
-    XX(CHAT, "chat")                                                          \
-    XX(COMPLETION, "completion")                                                   \
-    XX(RESPONSE, "response")                                                         \
-    XX(EMBEDDING, "embedding")                                                      \
-    XX(MODERATION, "moderation")                                                   \
-    XX(IMAGE, "image")                                                                         \
-    XX(SPEECH, "speech")                                                          \
-    XX(TRANSCRIPTION, "transcription")                                                         \
-    XX(PASS, "pass_through")                                                                   \
+    XX(CHAT, "chat")                                                                               \
+    XX(COMPLETION, "completion")                                                                   \
+    XX(RESPONSE, "response")                                                                       \
+    XX(EMBEDDING, "embedding")                                                                     \
+    XX(MODERATION, "moderation")                                                                   \
+    XX(IMAGE, "image")                                                                             \
+    XX(SPEECH, "speech")                                                                           \
+    XX(TRANSCRIPTION, "transcription")                                                             \
+    XX(PASS, "pass_through")                                                                       \
     XX(LOCAL, "local")
 
 enum gw_task {
 #define XX(id, name) GW_TASK_##id,
     GW_TASK_MAP(XX)
 #undef XX
-    GW_TASK_COUNT
+        GW_TASK_COUNT
 };
 
 /* The task's name for logs and metrics; static. */
@@ -44,12 +44,15 @@ struct gw_str gw_task_name(enum gw_task task);
 struct gw_llm_request {
     enum gw_task task;
     struct gw_str model;       /* decoded name; empty when the request names none */
-    struct gw_str model_value; /* as written in the body, quotes included; ptr NULL when it came from elsewhere (path, form) */
+    struct gw_str model_value; /* as written in the body, quotes included; ptr NULL when it came
+                                  from elsewhere (path, form) */
+    struct gw_str
+        model_form_value; /* as it stands in a multipart form; ptr NULL when it is no form */
     bool is_stream;
-    bool wants_usage;                  /* the client itself asked for usage in the stream */
-    struct gw_str stream_options;      /* value as written; ptr NULL when absent */
-    struct gw_str include_usage;       /* value inside stream_options; ptr NULL when absent */
-    uint64_t max_output_tokens;        /* 0: not limited by the client */
+    bool wants_usage;             /* the client itself asked for usage in the stream */
+    struct gw_str stream_options; /* value as written; ptr NULL when absent */
+    struct gw_str include_usage;  /* value inside stream_options; ptr NULL when absent */
+    uint64_t max_output_tokens;   /* 0: not limited by the client */
 };
 
 #endif

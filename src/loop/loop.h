@@ -39,7 +39,7 @@ GW_MUST_USE enum gw_err gw_loop_create(struct gw_loop **out);
  * pointer. */
 void gw_loop_destroy(struct gw_loop **loop);
 
-/* Runs until gw_loop_stop(), or until nothing is left that could wake it. */
+/* Runs until gw_loop_stop(). */
 void gw_loop_run(struct gw_loop *loop);
 
 /* Runs what is pending for at most |max_ms| and until |*done| is true; for shutdown and tests. */

@@ -5,12 +5,16 @@
  *
  * Source:   RFC 9110, 9112, 9113; RFC 9110 section 9.3.6 (CONNECT)
  * Shape:    an exchange is one request sent and one response received. It starts at once on an idle
- * pooled connection, else on a new one: resolve, connect (addresses in turn), proxy CONNECT, TLS,
- * ALPN. Units:    in the names Limits:   a response head of at most GW_UPSTREAM_MAX_HEADER_BYTES;
- * idle connections per origin as set; bytes that wait to be sent are bounded by the request body's
- * owner. Memory:   an exchange copies the head it sends; body runs are borrowed until the exchange
- * ends (so that the caller may send them again). Threads:  its loop's thread only Errors:   one
- * on_error with a struct gw_exchange_failure; see there.
+ *           pooled connection, else on a new one: resolve, connect (addresses in turn), proxy
+ *           CONNECT, TLS, ALPN.
+ * Units:    in the names
+ * Limits:   a response head of at most GW_UPSTREAM_MAX_HEADER_BYTES; idle connections per origin as
+ *           set; connections per origin have no limit here; bytes that wait to be sent are bounded
+ *           by the request body's owner; bytes of a paused HTTP/2 response by its stream's window.
+ * Memory:   an exchange copies what it cannot send at once of its head; body runs are borrowed until
+ *           they are sent, or the exchange ends.
+ * Threads:  its loop's thread only
+ * Errors:   one on_error with a struct gw_exchange_failure; see there.
  *
  * An idle pooled connection keeps read interest on: a close or stray bytes from the server take it
  * out of the pool before it is leased (the liveness check, without a system call per request). The
@@ -59,6 +63,11 @@ struct gw_upstream_opts {
     size_t max_idle_per_origin;
     uint64_t idle_timeout_ms;
     uint64_t dns_refresh_ms;
+    /* An HTTP/2 connection on which nothing came for ping_after_ms is asked by a PING, and dead
+     * when it does not answer within ping_timeout_ms. 0: 30 s and 15 s, as Go's documentation of
+     * its ReadIdleTimeout and PingTimeout suggests. */
+    uint64_t ping_after_ms;
+    uint64_t ping_timeout_ms;
 };
 
 /* Makes a client without connections. */
@@ -103,7 +112,9 @@ struct gw_exchange_failure {
     enum gw_exchange_phase phase;
     enum gw_err err;      /* GW_ERR_TIMEOUT, GW_ERR_REFUSED, GW_ERR_RESET, GW_ERR_EOF, GW_ERR_DNS,
                              GW_ERR_TLS, GW_ERR_PROTOCOL, GW_ERR_TOO_LARGE, ... */
-    bool is_stale;        /* a reused connection died before the first response byte */
+    bool is_stale;        /* nothing of it was answered, and it may be sent again: a reused
+                             connection died before the first response byte, or HTTP/2 said that
+                             the request was not processed (REFUSED_STREAM, GOAWAY) */
     uint64_t timeout_ms;  /* with GW_ERR_TIMEOUT: which limit was hit */
     struct gw_str peer;   /* "api.openai.com:443 (1.2.3.4:443)", as far as it got */
     struct gw_str detail; /* for people: what the system, OpenSSL or the parser said */
@@ -120,11 +131,13 @@ struct gw_exchange_timings {
 struct gw_exchange_events {
     /* Status and fields; valid until return. Once, before on_body. */
     void (*on_response)(void *user, const struct gw_response_head *head);
-    /* Bytes of the response's body, framing removed; valid until return. */
+    /* Bytes of the response's body, framing removed; valid until return. While paused, what one
+     * read brought (GW_LOOP_READ_BYTES at most) may still come. */
     void (*on_body)(void *user, struct gw_str bytes);
-    /* The response is complete; the exchange is over, *exchange is invalid from now on. */
+    /* The response is complete; the exchange is over, *exchange is invalid after return (timings
+     * may be read inside). A streamed request body that is not complete yet is given up. */
     void (*on_end)(void *user);
-    /* It failed; the exchange is over. */
+    /* It failed; the exchange is over, *exchange is invalid after return. */
     void (*on_error)(void *user, const struct gw_exchange_failure *failure);
     /* Streamed upload: fewer than GW_UPSTREAM_LOW_WATER bytes wait again. May be NULL when the body
      * is given as runs. */
@@ -135,33 +148,44 @@ struct gw_exchange_request {
     struct gw_pool *pool;            /* required */
     struct gw_str method;            /* required */
     struct gw_str target;            /* required: path and query */
-    const struct gw_header *headers; /* neither Host nor framing nor hop-by-hop fields: those are
-                                        the client's business */
+    const struct gw_header *headers; /* Host, Content-Length, Expect and hop-by-hop fields among
+                                        them are left out: those are this client's business */
     size_t header_count;
-    /* The body: runs that are sent one after the other (borrowed until the exchange ends) ... */
+    /* The body: runs that are sent one after the other (borrowed until they are sent,
+     * timings.sent_at_ns tells, or the exchange ends) ... */
     const struct gw_str *body_runs;
     size_t body_run_count;
     /* ... or, with is_streamed, what gw_exchange_write() brings. */
     bool is_streamed;
     uint64_t
         content_length; /* is_streamed only: announced length, or GW_LENGTH_UNKNOWN for chunked */
+    /* connect_ms bounds resolving and connecting together, then again the proxy's CONNECT;
+     * first_byte_ms runs from the sent request to the response's complete head; idle_ms between two
+     * parts of the body, and while a request does not get on; total_ms over all. stream_total_ms is
+     * not read: who expects a stream puts it into total_ms. 0: no such limit. */
     struct gw_upstream_timeouts timeouts;
     bool fresh_connection; /* do not use a pooled one (after is_stale) */
 };
 
 /*
- * Starts an exchange. No event is called before this returns. Copies method, target and headers.
+ * Starts an exchange. No event is called before this returns. Copies method, target and headers;
+ * the array of runs is borrowed like the runs themselves.
  *
- * Errors: GW_ERR_NOMEM, GW_ERR_TOO_LARGE (head).
+ * Errors: GW_ERR_NOMEM, GW_ERR_TOO_LARGE (head), GW_ERR_INVALID (a CR, LF or NUL in the head).
  */
 GW_MUST_USE enum gw_err gw_exchange_start(const struct gw_exchange_request *request,
                                           const struct gw_exchange_events *events, void *user,
                                           struct gw_exchange **out);
 
-/* Streamed upload: sends (or queues) bytes. Errors: GW_ERR_NOMEM. */
+/*
+ * Streamed upload: sends (or queues) bytes. All of them are taken, also above the high-water mark.
+ *
+ * Errors: GW_ERR_NOMEM, GW_ERR_OVERFLOW (more than the announced length); the caller then cancels.
+ */
 GW_MUST_USE enum gw_err gw_exchange_write(struct gw_exchange *exchange, struct gw_str bytes);
 
-/* Streamed upload: the body is complete. Errors: GW_ERR_NOMEM. */
+/* Streamed upload: the body is complete. Errors: GW_ERR_NOMEM, GW_ERR_INVALID (fewer bytes than
+ * announced); the caller then cancels. */
 GW_MUST_USE enum gw_err gw_exchange_end_body(struct gw_exchange *exchange);
 
 /* Streamed upload: may more be written? When false, on_writable follows. */
@@ -171,7 +195,7 @@ bool gw_exchange_can_write(const struct gw_exchange *exchange);
  * timeout rests while paused. */
 void gw_exchange_pause(struct gw_exchange *exchange, bool paused);
 
-/* What is known so far; for logs and metrics. Valid until the exchange ends. */
+/* What is known so far; for logs and metrics. Valid as long as the exchange. */
 const struct gw_exchange_timings *gw_exchange_timings(const struct gw_exchange *exchange);
 
 /* Ends it without an event: HTTP/1 closes the connection, HTTP/2 resets the stream; NULL-safe,

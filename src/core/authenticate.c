@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* core/authenticate - what is asked for, and whether the client may: decided on the head alone,
+ * before a body is read. */
+#include "core/core_int.h"
+#include "http/url.h"
+
+/* The key a client sent, from whichever of the usual fields. */
+static struct gw_str client_key(const struct gw_request_head *head)
+{
+    struct gw_str bearer = GW_STR("Bearer ");
+    struct gw_str field =
+        gw_headers_get(head->headers, head->header_count, GW_HEADER_AUTHORIZATION);
+    if (field.len > bearer.len && gw_str_eq_nocase(gw_str(field.ptr, bearer.len), bearer)) {
+        return gw_str_trim(gw_str_skip(field, bearer.len));
+    }
+    field = gw_headers_get(head->headers, head->header_count, GW_HEADER_X_API_KEY);
+    if (field.ptr == NULL) {
+        field = gw_headers_get(head->headers, head->header_count, GW_HEADER_API_KEY);
+    }
+    return field;
+}
+
+static bool is_known_key(const struct gw_access_settings *access, struct gw_str key)
+{
+    bool known = false;
+    /* All keys are compared, so that the time does not tell which one came close. */
+    for (size_t i = 0; i < access->key_count; i++) {
+        known = gw_secret_eq(access->keys[i], key) || known;
+    }
+    return known;
+}
+
+static enum gw_step refuse_key(struct gw_request *request, struct gw_str key)
+{
+    struct gw_error error = {
+        .class = GW_ERROR_AUTH, .status = 401, .code = GW_STR("invalid_api_key")};
+    error.message =
+        key.len == 0
+            ? GW_STR("No API key was sent. Send it as 'Authorization: Bearer KEY', 'x-api-key: "
+                     "KEY' or "
+                     "'api-key: KEY'.")
+            : GW_STR("This API key is not known to the gateway. Ask its operator for one.");
+    return gw_request_fail(request, &error);
+}
+
+/* Is |origin| a page served from this machine? */
+static bool is_loopback_origin(struct gw_str origin)
+{
+    struct gw_url url;
+    const char *why = NULL;
+    struct gw_address address;
+    if (gw_url_parse(origin, &url, &why) != GW_OK) {
+        return false;
+    }
+    return gw_str_eq(url.host, GW_STR("localhost")) ||
+           (gw_address_from_literal(url.host, 0, &address) == GW_OK &&
+            gw_address_is_loopback(&address));
+}
+
+/*
+ * Without keys any web page that a person on this machine opens could spend the provider's money
+ * through his browser, so in open mode pages from elsewhere are refused unless the configuration
+ * names them.
+ */
+static bool is_foreign_page(const struct gw_request *request)
+{
+    const struct gw_request_head *head = request->pair->head;
+    struct gw_str origin = gw_headers_get(head->headers, head->header_count, GW_HEADER_ORIGIN);
+    return request->conf->snapshot->access.is_open && origin.len > 0 &&
+           !is_loopback_origin(origin) && !gw_cors_allows(request, origin);
+}
+
+static enum gw_step refuse_page(struct gw_request *request)
+{
+    struct gw_error error = {.class = GW_ERROR_AUTH,
+                             .status = 403,
+                             .code = GW_STR("origin_not_allowed"),
+                             .message = GW_STR("The gateway runs without a key and does not serve "
+                                               "web pages of other sites. Set API_KEY, or "
+                                               "name the site in cors.allowed_origins.")};
+    return gw_request_fail(request, &error);
+}
+
+static enum gw_step refuse_route(struct gw_request *request)
+{
+    struct gw_str method = request->pair->head->method_text;
+    struct gw_error error = {.class = GW_ERROR_CLIENT};
+    if (request->route.kind == GW_ROUTE_WRONG_METHOD) {
+        error.status = 405;
+        error.code = GW_STR("method_not_allowed");
+        error.message = gw_arena_printf(
+            &request->arena,
+            GW_STR_FMT " is not allowed for " GW_STR_FMT "; allowed: " GW_STR_FMT ".",
+            GW_STR_ARG(method), GW_STR_ARG(request->path), GW_STR_ARG(request->route.allow));
+    } else {
+        error.status = 404;
+        error.code = GW_STR("unknown_url");
+        error.message = gw_arena_printf(&request->arena,
+                                        "Unknown request URL: " GW_STR_FMT " " GW_STR_FMT
+                                        ". GET / lists what is served here.",
+                                        GW_STR_ARG(method), GW_STR_ARG(request->path));
+    }
+    return gw_request_fail(request, &error);
+}
+
+/* "/files/../models" would leave the part of the provider's API that the route stands for. */
+static bool has_dot_segment(struct gw_str path)
+{
+    struct gw_str segment;
+    while (gw_str_split(&path, '/', &segment)) {
+        char decoded[8];
+        size_t len = 0;
+        if (segment.len <= 6 && gw_url_decode(segment, decoded, sizeof(decoded), &len) == GW_OK &&
+            (gw_str_eq(gw_str(decoded, len), GW_STR(".")) ||
+             gw_str_eq(gw_str(decoded, len), GW_STR("..")))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum gw_step refuse_target(struct gw_request *request)
+{
+    struct gw_error error = {.class = GW_ERROR_CLIENT,
+                             .status = 400,
+                             .code = GW_STR("invalid_url"),
+                             .message = GW_STR("The request target is not a valid URL path.")};
+    return gw_request_fail(request, &error);
+}
+
+enum gw_step gw_state_authenticate(struct gw_request *request)
+{
+    const struct gw_request_head *head = request->pair->head;
+    const struct gw_access_settings *access = &request->conf->snapshot->access;
+    if (request->target.ptr == NULL || request->id.ptr == NULL ||
+        gw_url_split_target(request->target, &request->path, &request->query) != GW_OK ||
+        has_dot_segment(request->path)) {
+        return refuse_target(request);
+    }
+    if (head->method == GW_METHOD_OPTIONS) {
+        gw_respond_options(request);
+        gw_request_set_state(request, GW_REQUEST_SETTLE);
+        return GW_STEP_GO;
+    }
+    request->route = gw_route_find(head->method, request->path);
+    request->llm.task = request->route.task;
+    if (!request->route.is_open && !access->is_open) {
+        struct gw_str key = client_key(head);
+        if (!is_known_key(access, key)) {
+            return refuse_key(request, key);
+        }
+    }
+    if (is_foreign_page(request)) {
+        return refuse_page(request);
+    }
+    if (request->route.kind == GW_ROUTE_UNKNOWN || request->route.kind == GW_ROUTE_WRONG_METHOD) {
+        return refuse_route(request);
+    }
+    if (request->route.kind == GW_ROUTE_LOCAL) {
+        return gw_local_answer(request);
+    }
+    gw_request_set_state(request, GW_REQUEST_RECEIVE);
+    return GW_STEP_GO;
+}

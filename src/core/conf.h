@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/conf - a snapshot as one worker uses it: with the connection pools of its origins.
+ *
+ * Source:   DESIGN section 4 (snapshots)
+ * Shape:    made when a worker adopts a snapshot; each request holds a reference, so it finishes on what it began with.
+ * Units:    none
+ * Limits:   none
+ * Memory:   the last release gives the pools and the snapshot back.
+ * Threads:  the worker's thread: the count is a plain number, so that requests of several workers do not share a cache line.
+ * Errors:   none
+ */
+#ifndef GW_CORE_CONF_H
+#define GW_CORE_CONF_H
+
+#include <stddef.h>
+
+#include "config/snapshot.h"
+#include "upstream/upstream.h"
+
+struct gw_conf {
+    struct gw_snapshot *snapshot;
+    struct gw_pool **pools; /* by gw_deployment.origin_index */
+    size_t pool_count;
+    size_t refs;
+};
+
+/* Makes one with one reference; |snapshot|'s reference becomes its own. */
+struct gw_conf *gw_conf_create(struct gw_snapshot *snapshot, struct gw_upstream *upstream);
+
+/* One more owner. */
+struct gw_conf *gw_conf_acquire(struct gw_conf *conf);
+
+/* One owner less; NULL-safe, clears the pointer. */
+void gw_conf_release(struct gw_conf **conf);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/core_int - what the files of the request's state machine share.
+ *
+ * Source:   DESIGN section 5
+ * Shape:    private to core/
+ * Units:    in the names
+ * Limits:   beside each constant
+ * Memory:   a request owns its arena, its body and its attempt; it is freed at the end of the callback that ended it.
+ * Threads:  its worker's thread
+ * Errors:   none
+ */
+#ifndef GW_CORE_CORE_INT_H
+#define GW_CORE_CORE_INT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "core/conf.h"
+#include "core/core.h"
+#include "core/counters.h"
+#include "core/record.h"
+#include "core/routes.h"
+#include "downstream/downstream.h"
+#include "llm/error.h"
+#include "llm/request.h"
+#include "loop/loop.h"
+#include "provider/demo.h"
+#include "provider/openai_tee.h"
+#include "upstream/upstream.h"
+
+/* The arena's first bytes stand in the request itself: field lists, target and ids of an ordinary
+ * request fit. */
+#define GW_REQUEST_FIRST_BYTES 2048
+#define GW_REQUEST_BLOCK_BYTES 8192
+/* Decoded names, field lists and messages; bodies are not in here. 200 fields twice and 64 KiB of
+ * values are below it. */
+#define GW_REQUEST_ARENA_MAX (512u * 1024)
+/* A pass-through body up to this is kept, so that it can be sent again on a fresh connection;
+ * larger ones are streamed. */
+#define GW_REQUEST_KEEP_BYTES (64u * 1024)
+#define GW_REQUEST_ID_MAX     128 /* longer than any tracing system's ids */
+
+struct gw_core {
+    struct gw_loop *loop;
+    struct gw_server *server;
+    struct gw_upstream *upstream;
+    struct gw_conf *conf;
+    struct gw_counters *counters;
+    struct gw_token_estimates *estimates;
+    gw_on_settled_fn *on_settled;
+    void (*on_connection_closed)(void *user);
+    void *user;
+    struct gw_list requests; /* in flight */
+    uint64_t started_wall_ms;
+    uint64_t pick_serial; /* turns through the deployments of a group */
+    bool is_draining;
+};
+
+/*
+ * The states of a request, in order. XX(IDENTIFIER, function): state_<function> runs when the state
+ * is entered and says what is next.
+ *
+ *   AUTHENTICATE -> RECEIVE -> DECODE -> ROUTE -> EXCHANGE -> DELIVER -> SETTLE
+ *        |            |          |         |         |  ^         |         ^
+ *        |            |          |         |         |  +- once, when a pooled connection was dead
+ *        +------------+----------+---------+---------+--- error or local answer
+ */
+#define GW_REQUEST_STATES(XX)                                                                      \
+    XX(AUTHENTICATE, authenticate)                                                                 \
+    XX(RECEIVE, receive)                                                                           \
+    XX(DECODE, decode)                                                                             \
+    XX(ROUTE, route)                                                                               \
+    XX(EXCHANGE, exchange)                                                                         \
+    XX(DELIVER, deliver)                                                                           \
+    XX(SETTLE, settle)
+
+enum gw_request_state {
+#define XX(id, function) GW_REQUEST_##id,
+    GW_REQUEST_STATES(XX)
+#undef XX
+};
+
+/* What a state's function wants next. */
+enum gw_step {
+    GW_STEP_GO,   /* run the state that was set */
+    GW_STEP_WAIT, /* a callback will run the machine again */
+    GW_STEP_OVER, /* the request is gone */
+};
+
+struct gw_request {
+    struct gw_core *core;
+    struct gw_conf *conf;
+    struct gw_downstream *pair; /* NULL once the pair has ended */
+    struct gw_list node;        /* in core->requests */
+    struct gw_deferred release;
+    enum gw_request_state state;
+
+    /* Who asked: copies, because the record is written when the pair is gone. */
+    struct gw_str client;
+    struct gw_str method;
+    struct gw_str user_agent;
+    enum gw_http_version version;
+    bool is_tls;
+    uint64_t begun_at_ns;
+    uint64_t started_wall_ms;
+
+    /* What was asked. */
+    struct gw_str id;
+    struct gw_str target;
+    struct gw_str path; /* these two are views into target */
+    struct gw_str query;
+    struct gw_route route;
+    struct gw_llm_request llm;
+    struct gw_buf body;      /* freed when it cannot be needed again */
+    uint64_t received_bytes; /* of the body */
+    bool is_body_complete;
+    bool is_streamed_up; /* the body goes upstream as it comes */
+
+    /* The current attempt. */
+    const struct gw_model_group *group;
+    const struct gw_deployment *deployment;
+    struct gw_str upstream_model;
+    struct gw_exchange *exchange;
+    struct gw_demo *demo;
+    unsigned exchange_count;
+    bool usage_injected;
+    unsigned upstream_status;
+    struct gw_exchange_timings timings; /* as of the response's head */
+
+    /* The answer. */
+    struct gw_openai_tee tee;
+    bool has_tee;
+    bool has_begun; /* status and fields are with the client's connection */
+    unsigned status;
+    uint64_t response_length; /* announced by the provider, or GW_LENGTH_UNKNOWN */
+    const struct gw_header *response_fields;
+    size_t response_field_count;
+    uint64_t sent_bytes;
+    struct gw_error error;
+
+    struct gw_arena arena;
+    char first_bytes[GW_REQUEST_FIRST_BYTES];
+};
+
+/* ---- request.c ---- */
+
+/* The server's on_request: makes a request and runs it. */
+void gw_request_begin(void *user, struct gw_downstream *pair);
+
+/* The only place that changes the state. */
+void gw_request_set_state(struct gw_request *request, enum gw_request_state state);
+
+/* Runs states until one waits. The request may be gone afterwards. */
+void gw_request_run(struct gw_request *request);
+
+/* Sets the error; returns GW_STEP_GO with state SETTLE after the client was answered with it.
+ * |error|'s texts live in the arena. */
+enum gw_step gw_request_fail(struct gw_request *request, const struct gw_error *error);
+
+/* The gateway stops: ends the request without an answer. */
+void gw_request_cancel(struct gw_request *request);
+
+/* ---- the states; each sets the next one and returns what to do ---- */
+#define XX(id, function) enum gw_step gw_state_##function(struct gw_request *request);
+GW_REQUEST_STATES(XX)
+#undef XX
+
+/* ---- receive.c: what the downstream pair tells ---- */
+extern const struct gw_downstream_events gw_request_downstream_events;
+
+/* ---- exchange.c ---- */
+
+/* Ends the attempt, if there is one, without an event. */
+void gw_request_cancel_exchange(struct gw_request *request);
+
+/* Stops or resumes the provider's answer. */
+void gw_request_pause_exchange(struct gw_request *request, bool paused);
+
+/* Frees the body when no further attempt can need it. */
+void gw_request_release_body(struct gw_request *request);
+
+/* ---- deliver.c: the answer on its way ---- */
+void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head);
+void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes);
+void gw_deliver_on_end(struct gw_request *request);
+/* The provider failed after its answer had begun. */
+void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error);
+
+/* ---- respond.c: answers made here ---- */
+
+/* Sends a complete JSON answer and ends the pair. |status| and |extra| as given. */
+void gw_respond_json(struct gw_request *request, unsigned status, struct gw_str body,
+                     const struct gw_header *extra, size_t extra_count);
+
+/* Answers with request->error in the dialect's shape and ends the pair. */
+void gw_respond_error(struct gw_request *request);
+
+/* Answers an OPTIONS request (CORS preflight) and ends the pair. */
+void gw_respond_options(struct gw_request *request);
+
+/* ---- local.c ---- */
+
+/* Answers /, /health, /ready, /live, /v1/models. */
+enum gw_step gw_local_answer(struct gw_request *request);
+
+/* ---- fields.c ---- */
+
+/* Fields that every answer carries (x-request-id, CORS); at most GW_COMMON_FIELDS; returns how many
+ * were written. */
+#define GW_COMMON_FIELDS 5
+size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields);
+
+/*
+ * The provider's fields that go to the client, and ours. Errors: GW_ERR_NOMEM.
+ */
+GW_MUST_USE enum gw_err gw_fields_forward(struct gw_request *request,
+                                          const struct gw_response_head *head,
+                                          const struct gw_header **fields, size_t *count);
+
+/* May a browser at |origin| use this gateway, by the configuration? */
+bool gw_cors_allows(const struct gw_request *request, struct gw_str origin);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* core/deliver - the provider's answer on its way to the client: bytes unchanged, read by the tee
+ * as they pass. */
+#include "base/assert.h"
+#include "core/core_int.h"
+#include "dialect/openai.h"
+
+/* DELIVER is left by the events below. */
+enum gw_step gw_state_deliver(struct gw_request *request)
+{
+    (void)request;
+    GW_UNREACHABLE("entered from on_response only");
+}
+
+static bool is_type(const struct gw_response_head *head, struct gw_str wanted)
+{
+    struct gw_str type = gw_headers_get(head->headers, head->header_count, GW_HEADER_CONTENT_TYPE);
+    return type.len >= wanted.len && gw_str_eq_nocase(gw_str(type.ptr, wanted.len), wanted);
+}
+
+static enum gw_tee_mode choose_tee(const struct gw_request *request,
+                                   const struct gw_response_head *head)
+{
+    struct gw_str coding =
+        gw_headers_get(head->headers, head->header_count, GW_HEADER_CONTENT_ENCODING);
+    bool is_coded = coding.len > 0 && !gw_str_eq_nocase(coding, GW_STR("identity"));
+    if (request->route.kind == GW_ROUTE_PASS || request->pair->head->method == GW_METHOD_HEAD ||
+        is_coded) {
+        return GW_TEE_RAW;
+    }
+    if (is_type(head, GW_STR("text/event-stream"))) {
+        return GW_TEE_STREAM;
+    }
+    return is_type(head, GW_STR("application/json")) ? GW_TEE_PLAIN : GW_TEE_RAW;
+}
+
+static void finish(struct gw_request *request)
+{
+    gw_request_set_state(request, GW_REQUEST_SETTLE);
+    gw_request_run(request);
+}
+
+/* The answer cannot go on: the client sees a cut, not a complete answer. */
+static void cut(struct gw_request *request)
+{
+    gw_request_cancel_exchange(request);
+    gw_downstream_abort(request->pair);
+    request->pair = NULL;
+    finish(request);
+}
+
+static void fail_here(struct gw_request *request, enum gw_err err)
+{
+    request->error = (struct gw_error){
+        .class = GW_ERROR_INTERNAL,
+        .status = 502,
+        .message = gw_arena_printf(&request->arena, "the answer could not be forwarded: %s",
+                                   gw_err_text(err))};
+    cut(request);
+}
+
+static enum gw_err begin(struct gw_request *request)
+{
+    struct gw_downstream_response response = {.status = request->upstream_status,
+                                              .headers = request->response_fields,
+                                              .header_count = request->response_field_count,
+                                              .content_length = request->response_length};
+    request->has_begun = true;
+    request->status = request->upstream_status;
+    return gw_downstream_begin(request->pair, &response);
+}
+
+static enum gw_err on_forward(void *user, struct gw_str bytes)
+{
+    struct gw_request *request = user;
+    enum gw_err err = request->has_begun ? GW_OK : begin(request);
+    if (err == GW_OK) {
+        err = gw_downstream_write(request->pair, bytes);
+    }
+    request->sent_bytes += bytes.len;
+    if (err == GW_OK && !gw_downstream_can_write(request->pair)) {
+        gw_request_pause_exchange(request, true);
+    }
+    return err;
+}
+
+void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head)
+{
+    enum gw_tee_mode mode = choose_tee(request, head);
+    gw_openai_tee_init(&request->tee, mode, request->usage_injected, on_forward, request);
+    request->has_tee = true;
+    /* A stream loses its usage event where only we asked for it, so its length is not the
+     * provider's. */
+    request->response_length = mode == GW_TEE_STREAM ? GW_LENGTH_UNKNOWN : head->content_length;
+    enum gw_err err =
+        gw_fields_forward(request, head, &request->response_fields, &request->response_field_count);
+    if (err == GW_OK && mode != GW_TEE_STREAM) {
+        err = begin(request);
+    }
+    if (err != GW_OK) {
+        fail_here(request, err);
+    }
+}
+
+void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
+{
+    enum gw_err err = gw_openai_tee_feed(&request->tee, bytes);
+    if (err != GW_OK) {
+        fail_here(request, err);
+    }
+}
+
+static void keep_upstream_error(struct gw_request *request)
+{
+    if (request->upstream_status < 400 && !request->tee.has_error) {
+        return;
+    }
+    request->error = (struct gw_error){.class = GW_ERROR_UPSTREAM,
+                                       .status = request->upstream_status,
+                                       .upstream_status = request->upstream_status,
+                                       .message = gw_str_from_c(request->tee.error_text)};
+}
+
+void gw_deliver_on_end(struct gw_request *request)
+{
+    enum gw_err err = gw_openai_tee_end(&request->tee);
+    if (err == GW_OK && !request->has_begun) {
+        err = begin(request);
+    }
+    if (err == GW_ERR_EOF) {
+        struct gw_error error = {
+            .class = GW_ERROR_UPSTREAM,
+            .status = 502,
+            .upstream_status = request->upstream_status,
+            .code = GW_STR("upstream_error"),
+            .message = GW_STR("The provider ended the stream before the answer was complete.")};
+        if (request->has_begun) {
+            gw_deliver_on_failure(request, &error);
+            return;
+        }
+        (void)gw_request_fail(request, &error);
+        gw_request_run(request);
+        return;
+    }
+    if (err != GW_OK) {
+        fail_here(request, err);
+        return;
+    }
+    keep_upstream_error(request);
+    gw_downstream_end(request->pair);
+    request->pair = NULL;
+    finish(request);
+}
+
+void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error)
+{
+    request->error = *error;
+    if (request->tee.mode != GW_TEE_STREAM) {
+        cut(request);
+        return;
+    }
+    struct gw_buf event;
+    gw_buf_init(&event, GW_REQUEST_KEEP_BYTES);
+    gw_openai_write_error_event(error, &event);
+    enum gw_err err =
+        event.err != GW_OK ? event.err : gw_downstream_write(request->pair, gw_buf_str(&event));
+    request->sent_bytes += event.len;
+    gw_buf_fini(&event);
+    if (err != GW_OK) {
+        cut(request);
+        return;
+    }
+    gw_downstream_end(request->pair);
+    request->pair = NULL;
+    finish(request);
+}

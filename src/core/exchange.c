@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* core/exchange - one attempt: what is sent, and what its failure means. The only place that sends
+ * again. */
+#include "base/assert.h"
+#include "core/core_int.h"
+#include "provider/openai_request.h"
+#include "provider/provider.h"
+#include "json/splice.h"
+
+static const struct gw_exchange_events exchange_events;
+
+static enum gw_step fail_memory(struct gw_request *request)
+{
+    struct gw_error error = {
+        .class = GW_ERROR_OVERLOADED,
+        .status = 503,
+        .retry_after_s = 1,
+        .message = GW_STR("The gateway has no memory for this request at the moment.")};
+    return gw_request_fail(request, &error);
+}
+
+static enum gw_step start_demo(struct gw_request *request)
+{
+    if (gw_demo_start(request->core->loop, &request->llm, gw_buf_str(&request->body),
+                      &exchange_events, request, &request->demo) == GW_OK) {
+        return GW_STEP_WAIT;
+    }
+    struct gw_error error = {.class = GW_ERROR_CLIENT,
+                             .status = 400,
+                             .param = GW_STR("model"),
+                             .code = GW_STR("unsupported_model"),
+                             .message = GW_STR("The built-in model gatewire/demo answers chat "
+                                               "completions only; use another model here.")};
+    return gw_request_fail(request, &error);
+}
+
+/* Is the answer read on its way? Then no content coding may hide it. */
+static bool is_read(enum gw_task task)
+{
+    return task != GW_TASK_PASS && task != GW_TASK_SPEECH;
+}
+
+/* The patched body as runs over the client's bytes; they live in the arena. */
+static enum gw_err plan_body(struct gw_request *request, struct gw_exchange_request *out)
+{
+    struct gw_str body = gw_buf_str(&request->body);
+    struct gw_json_splice splice;
+    enum gw_err err = GW_OK;
+    struct gw_str form_model = request->llm.model_form_value;
+    gw_json_splice_init(&splice, body);
+    if (request->route.kind == GW_ROUTE_JSON) {
+        err = gw_openai_patch(&request->llm, body, request->upstream_model, &request->arena,
+                              &splice, &request->usage_injected);
+    } else if (form_model.ptr != NULL && !gw_str_eq(form_model, request->upstream_model)) {
+        err = gw_json_splice_replace(&splice, form_model, request->upstream_model);
+    }
+    struct gw_str *runs = gw_arena_try_alloc(&request->arena, GW_JSON_MAX_RUNS * sizeof(*runs));
+    if (err != GW_OK || runs == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    out->body_run_count = gw_json_splice_runs(&splice, runs);
+    out->body_runs = runs;
+    return GW_OK;
+}
+
+static enum gw_err start_exchange(struct gw_request *request, bool fresh)
+{
+    const struct gw_deployment *deployment = request->deployment;
+    const struct gw_request_head *head = request->pair->head;
+    struct gw_openai_fields_opts fields = {.client = head,
+                                           .deployment = deployment,
+                                           .request_id = request->id,
+                                           .wants_identity = is_read(request->llm.task)};
+    struct gw_exchange_request exchange = {
+        .pool = request->conf->pools[deployment->origin_index],
+        .method = head->method_text,
+        .target =
+            gw_openai_target(deployment, request->route.path, request->query, &request->arena),
+        .is_streamed = request->is_streamed_up,
+        .content_length = head->content_length,
+        .timeouts = deployment->timeouts,
+        /* A streamed body cannot be sent twice, so it does not go over a connection that may be
+           dead. */
+        .fresh_connection = fresh || request->is_streamed_up,
+    };
+    if (request->llm.is_stream) {
+        exchange.timeouts.total_ms = deployment->timeouts.stream_total_ms;
+    }
+    enum gw_err err =
+        gw_openai_fields(&fields, &request->arena, &exchange.headers, &exchange.header_count);
+    if (err == GW_OK && !request->is_streamed_up) {
+        err = plan_body(request, &exchange);
+    }
+    if (err != GW_OK || exchange.target.ptr == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    return gw_exchange_start(&exchange, &exchange_events, request, &request->exchange);
+}
+
+static enum gw_step begin_attempt(struct gw_request *request, bool fresh)
+{
+    request->exchange_count++;
+    if (request->deployment->provider->kind == GW_PROVIDER_BUILTIN) {
+        return start_demo(request);
+    }
+    if (start_exchange(request, fresh) != GW_OK) {
+        return fail_memory(request);
+    }
+    if (request->is_streamed_up) {
+        gw_downstream_read_body(request->pair, true);
+    }
+    return GW_STEP_WAIT;
+}
+
+enum gw_step gw_state_exchange(struct gw_request *request)
+{
+    return begin_attempt(request, request->exchange_count > 0);
+}
+
+void gw_request_cancel_exchange(struct gw_request *request)
+{
+    gw_exchange_cancel(&request->exchange);
+    gw_demo_cancel(&request->demo);
+}
+
+void gw_request_pause_exchange(struct gw_request *request, bool paused)
+{
+    if (request->exchange != NULL) {
+        gw_exchange_pause(request->exchange, paused);
+    } else if (request->demo != NULL) {
+        gw_demo_pause(request->demo, paused);
+    }
+}
+
+void gw_request_release_body(struct gw_request *request)
+{
+    if (request->exchange == NULL || gw_exchange_timings(request->exchange)->sent_at_ns != 0) {
+        gw_buf_fini(&request->body);
+    }
+}
+
+/* ---- what the attempt tells ---- */
+
+static void on_response(void *user, const struct gw_response_head *head)
+{
+    struct gw_request *request = user;
+    if (request->exchange != NULL) {
+        request->timings = *gw_exchange_timings(request->exchange);
+    }
+    request->upstream_status = head->status;
+    gw_counter_add(
+        &request->core->counters->upstream_statuses_total[head->status / 100 % GW_STATUS_CLASSES],
+        1);
+    gw_request_release_body(request);
+    gw_request_set_state(request, GW_REQUEST_DELIVER);
+    gw_deliver_on_response(request, head);
+}
+
+static void on_body(void *user, struct gw_str bytes)
+{
+    gw_deliver_on_body(user, bytes);
+}
+
+static void on_end(void *user)
+{
+    struct gw_request *request = user;
+    request->exchange = NULL;
+    request->demo = NULL;
+    gw_deliver_on_end(request);
+}
+
+static void on_writable(void *user)
+{
+    struct gw_request *request = user;
+    if (request->pair != NULL && !request->is_body_complete) {
+        gw_downstream_read_body(request->pair, true);
+    }
+}
+
+/* From what went wrong on the wire to what the client is told. */
+static struct gw_error explain_failure(struct gw_request *request,
+                                       const struct gw_exchange_failure *failure)
+{
+    struct gw_arena *arena = &request->arena;
+    bool is_timeout = failure->err == GW_ERR_TIMEOUT;
+    struct gw_error error = {.class = is_timeout ? GW_ERROR_TIMEOUT : GW_ERROR_UPSTREAM,
+                             .status = is_timeout ? 504 : 502,
+                             .code =
+                                 is_timeout ? GW_STR("upstream_timeout") : GW_STR("upstream_error"),
+                             .upstream_status = request->upstream_status,
+                             .is_retryable = true,
+                             .can_fallback = true};
+    const char *phase = gw_exchange_phase_text(failure->phase);
+    if (is_timeout) {
+        error.message = gw_arena_printf(
+            arena,
+            "The provider " GW_STR_FMT " did not answer in time: %s took longer than %llu ms.",
+            GW_STR_ARG(failure->peer), phase, (unsigned long long)failure->timeout_ms);
+    } else {
+        error.message = gw_arena_printf(
+            arena,
+            "The exchange with the provider " GW_STR_FMT " failed during %s: %s%s" GW_STR_FMT ".",
+            GW_STR_ARG(failure->peer), phase, gw_err_text(failure->err),
+            failure->detail.len > 0 ? ": " : "", GW_STR_ARG(failure->detail));
+    }
+    return error;
+}
+
+static void on_error(void *user, const struct gw_exchange_failure *failure)
+{
+    struct gw_request *request = user;
+    request->exchange = NULL;
+    gw_counter_add(&request->core->counters->upstream_failures_total[failure->phase], 1);
+    if (failure->is_stale && request->state == GW_REQUEST_EXCHANGE &&
+        request->exchange_count == 1 && !request->is_streamed_up) {
+        gw_counter_add(&request->core->counters->stale_retries_total, 1);
+        gw_request_set_state(request, GW_REQUEST_EXCHANGE);
+        gw_request_run(request);
+        return;
+    }
+    struct gw_error error = explain_failure(request, failure);
+    if (request->has_begun) {
+        gw_deliver_on_failure(request, &error);
+        return;
+    }
+    (void)gw_request_fail(request, &error);
+    gw_request_run(request);
+}
+
+static const struct gw_exchange_events exchange_events = {
+    .on_response = on_response,
+    .on_body = on_body,
+    .on_end = on_end,
+    .on_error = on_error,
+    .on_writable = on_writable,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* core/fields - which header fields go to the client. */
+#include "core/core_int.h"
+
+/* Exposed, so that a page's script may read them. */
+#define CORS_EXPOSED                                                                               \
+    "x-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "      \
+    "x-gatewire-warning"
+
+bool gw_cors_allows(const struct gw_request *request, struct gw_str origin)
+{
+    struct gw_str list = request->conf->snapshot->downstream.cors_allowed_origins;
+    struct gw_str allowed;
+    if (gw_str_eq(list, GW_STR("*"))) {
+        return true;
+    }
+    while (gw_str_split(&list, ',', &allowed)) {
+        if (gw_str_eq_nocase(gw_str_trim(allowed), origin) && origin.len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields)
+{
+    size_t count = 0;
+    fields[count++] = (struct gw_header){.name = gw_header_name(GW_HEADER_X_REQUEST_ID),
+                                         .value = request->id,
+                                         .id = GW_HEADER_X_REQUEST_ID};
+    const struct gw_request_head *head = request->pair->head;
+    struct gw_str origin = gw_headers_get(head->headers, head->header_count, GW_HEADER_ORIGIN);
+    if (origin.len == 0 || !gw_cors_allows(request, origin)) {
+        return count;
+    }
+    fields[count++] =
+        (struct gw_header){.name = GW_STR("access-control-allow-origin"), .value = origin};
+    fields[count++] = (struct gw_header){.name = GW_STR("access-control-expose-headers"),
+                                         .value = GW_STR(CORS_EXPOSED)};
+    fields[count++] = (struct gw_header){
+        .name = gw_header_name(GW_HEADER_VARY), .value = GW_STR("origin"), .id = GW_HEADER_VARY};
+    return count;
+}
+
+/* The provider's cookies are for its own site; its CORS fields speak of its own clients; framing
+ * and date are made anew. */
+static bool is_forwarded(const struct gw_header *field, struct gw_str connection)
+{
+    switch (field->id) {
+    case GW_HEADER_CONTENT_LENGTH:
+    case GW_HEADER_DATE:
+    case GW_HEADER_SERVER:
+    case GW_HEADER_X_REQUEST_ID:
+        return false;
+    default:
+        break;
+    }
+    if (gw_header_is_hop_by_hop(field->id) || gw_header_is_credential(field->id) ||
+        gw_str_has_prefix(field->name, GW_STR("access-control-")) ||
+        gw_str_eq(field->name, GW_STR("alt-svc")) ||
+        gw_str_eq(field->name, GW_STR("strict-transport-security"))) {
+        return false;
+    }
+    return connection.len == 0 || !gw_header_has_token(connection, field->name);
+}
+
+enum gw_err gw_fields_forward(struct gw_request *request, const struct gw_response_head *head,
+                              const struct gw_header **fields, size_t *count)
+{
+    struct gw_str connection =
+        gw_headers_get(head->headers, head->header_count, GW_HEADER_CONNECTION);
+    struct gw_header *list = gw_arena_try_alloc(
+        &request->arena, (head->header_count + GW_COMMON_FIELDS + 1) * sizeof(*list));
+    if (list == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    size_t n = gw_fields_common(request, list);
+    for (size_t i = 0; i < head->header_count; i++) {
+        const struct gw_header *field = &head->headers[i];
+        bool is_their_id = field->id == GW_HEADER_X_REQUEST_ID;
+        if (!is_their_id && !is_forwarded(field, connection)) {
+            continue;
+        }
+        /* The head ends with this callback; a stream's begin comes with its first event. */
+        struct gw_header *copy = &list[n++];
+        copy->id = is_their_id ? GW_HEADER_OTHER : field->id;
+        copy->name = is_their_id ? GW_STR("x-upstream-request-id")
+                                 : gw_arena_try_dup(&request->arena, field->name);
+        copy->value = gw_arena_try_dup(&request->arena, field->value);
+        if (copy->name.ptr == NULL || copy->value.ptr == NULL) {
+            return GW_ERR_NOMEM;
+        }
+    }
+    *fields = list;
+    *count = n;
+    return GW_OK;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* core/routes - one table of paths, and the prefixes they are served under. */
+#include "core/routes.h"
+
+#include "base/assert.h"
+
+#define GET    (1u << GW_METHOD_GET | 1u << GW_METHOD_HEAD)
+#define POST   (1u << GW_METHOD_POST)
+#define DELETE (1u << GW_METHOD_DELETE)
+#define PUT    (1u << GW_METHOD_PUT | 1u << GW_METHOD_PATCH)
+#define ANY    (GET | POST | DELETE | PUT)
+
+struct row {
+    struct gw_str path; /* ends with '/': everything below it */
+    unsigned methods;
+    enum gw_route_kind kind;
+    enum gw_task task;
+    bool needs_model;
+};
+
+/* Behind the prefix. The first row whose path and method match wins. */
+static const struct row api_rows[] = {
+    {GW_STR_INIT("/chat/completions"), POST, GW_ROUTE_JSON, GW_TASK_CHAT, true},
+    {GW_STR_INIT("/completions"), POST, GW_ROUTE_JSON, GW_TASK_COMPLETION, true},
+    {GW_STR_INIT("/embeddings"), POST, GW_ROUTE_JSON, GW_TASK_EMBEDDING, true},
+    {GW_STR_INIT("/responses"), POST, GW_ROUTE_JSON, GW_TASK_RESPONSE, true},
+    {GW_STR_INIT("/moderations"), POST, GW_ROUTE_JSON, GW_TASK_MODERATION, false},
+    {GW_STR_INIT("/images/generations"), POST, GW_ROUTE_JSON, GW_TASK_IMAGE, false},
+    {GW_STR_INIT("/images/edits"), POST, GW_ROUTE_FORM, GW_TASK_IMAGE, false},
+    {GW_STR_INIT("/images/variations"), POST, GW_ROUTE_FORM, GW_TASK_IMAGE, false},
+    {GW_STR_INIT("/audio/speech"), POST, GW_ROUTE_JSON, GW_TASK_SPEECH, true},
+    {GW_STR_INIT("/audio/transcriptions"), POST, GW_ROUTE_FORM, GW_TASK_TRANSCRIPTION, true},
+    {GW_STR_INIT("/audio/translations"), POST, GW_ROUTE_FORM, GW_TASK_TRANSCRIPTION, true},
+    {GW_STR_INIT("/models"), GET, GW_ROUTE_LOCAL, GW_TASK_LOCAL, false},
+    {GW_STR_INIT("/models/"), GET, GW_ROUTE_LOCAL, GW_TASK_LOCAL, false},
+    {GW_STR_INIT("/models/"), DELETE, GW_ROUTE_PASS, GW_TASK_PASS, false}, /* a fine-tuned model */
+    /* Stored chat completions, stored responses and their parts. */
+    {GW_STR_INIT("/chat/completions"), GET, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/chat/completions/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/responses/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    /* The rest of the surface. A row each, so that unknown paths are told from known ones. */
+    {GW_STR_INIT("/files"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/files/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/uploads"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/uploads/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/batches"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/batches/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/fine_tuning/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/vector_stores"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/vector_stores/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/assistants"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/assistants/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/threads"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/threads/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/conversations"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/conversations/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/containers"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/containers/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/evals"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/evals/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/videos"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/videos/"), ANY, GW_ROUTE_PASS, GW_TASK_PASS, false},
+    {GW_STR_INIT("/realtime/"), POST, GW_ROUTE_PASS, GW_TASK_PASS, false},
+};
+
+struct local_row {
+    struct gw_str path;
+    enum gw_route_local local;
+};
+
+static const struct local_row local_rows[] = {
+    {GW_STR_INIT("/"), GW_LOCAL_INDEX},       {GW_STR_INIT("/health"), GW_LOCAL_HEALTH},
+    {GW_STR_INIT("/ready"), GW_LOCAL_READY},  {GW_STR_INIT("/live"), GW_LOCAL_LIVE},
+    {GW_STR_INIT("/healthz"), GW_LOCAL_LIVE},
+};
+
+static bool path_matches(struct gw_str pattern, struct gw_str path)
+{
+    if (pattern.ptr[pattern.len - 1] == '/') {
+        return path.len > pattern.len && gw_str_has_prefix(path, pattern);
+    }
+    return gw_str_eq(path, pattern);
+}
+
+/* The methods of |mask| as an Allow field. One text per combination that the tables hold. */
+static struct gw_str allow_text(unsigned mask)
+{
+    switch (mask) {
+    case GET:
+        return GW_STR("GET, HEAD, OPTIONS");
+    case POST:
+        return GW_STR("POST, OPTIONS");
+    case GET | POST:
+        return GW_STR("GET, HEAD, POST, OPTIONS");
+    case GET | DELETE:
+        return GW_STR("GET, HEAD, DELETE, OPTIONS");
+    default:
+        return GW_STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    }
+}
+
+static struct gw_route wrong_method(unsigned allowed)
+{
+    return (struct gw_route){
+        .kind = GW_ROUTE_WRONG_METHOD, .task = GW_TASK_LOCAL, .allow = allow_text(allowed)};
+}
+
+/*
+ * Cuts the prefix off: "/v1", "/openai/v1", "/openai/deployments/{model}", or nothing. *path_model
+ * gets the model.
+ */
+static struct gw_str cut_prefix(struct gw_str path, struct gw_str *path_model)
+{
+    static const struct gw_str azure = GW_STR_INIT("/openai/deployments/");
+    static const struct gw_str prefixes[] = {GW_STR_INIT("/openai/v1/"), GW_STR_INIT("/v1/"),
+                                             GW_STR_INIT("/openai/")};
+    *path_model = gw_str(NULL, 0);
+    if (gw_str_has_prefix(path, azure)) {
+        struct gw_str rest = gw_str_skip(path, azure.len);
+        size_t slash = gw_str_find_byte(rest, '/');
+        *path_model = gw_str(rest.ptr, slash);
+        return gw_str_skip(rest, slash);
+    }
+    for (size_t i = 0; i < GW_ARRAY_LEN(prefixes); i++) {
+        if (gw_str_has_prefix(path, prefixes[i])) {
+            return gw_str_skip(path, prefixes[i].len - 1);
+        }
+    }
+    return path;
+}
+
+static struct gw_route find_local(enum gw_http_method method, struct gw_str path)
+{
+    for (size_t i = 0; i < GW_ARRAY_LEN(local_rows); i++) {
+        if (gw_str_eq(path, local_rows[i].path)) {
+            if ((GET & 1u << method) == 0) {
+                return wrong_method(GET);
+            }
+            return (struct gw_route){.kind = GW_ROUTE_LOCAL,
+                                     .local = local_rows[i].local,
+                                     .task = GW_TASK_LOCAL,
+                                     .is_open = true};
+        }
+    }
+    return (struct gw_route){.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
+}
+
+static struct gw_route from_row(const struct row *row, struct gw_str path, struct gw_str path_model)
+{
+    struct gw_route route = {.kind = row->kind,
+                             .task = row->task,
+                             .path = path,
+                             .path_model = path_model,
+                             .needs_model = row->needs_model};
+    if (row->kind == GW_ROUTE_LOCAL) {
+        bool is_one = row->path.ptr[row->path.len - 1] == '/';
+        route.local = is_one ? GW_LOCAL_MODEL : GW_LOCAL_MODELS;
+        route.path_model = is_one ? gw_str_skip(path, row->path.len) : gw_str(NULL, 0);
+    }
+    return route;
+}
+
+struct gw_route gw_route_find(enum gw_http_method method, struct gw_str path)
+{
+    struct gw_route local = find_local(method, path);
+    if (local.kind != GW_ROUTE_UNKNOWN) {
+        return local;
+    }
+    struct gw_str path_model;
+    struct gw_str rest = cut_prefix(path, &path_model);
+    unsigned allowed = 0;
+    for (size_t i = 0; i < GW_ARRAY_LEN(api_rows); i++) {
+        if (!path_matches(api_rows[i].path, rest)) {
+            continue;
+        }
+        if ((api_rows[i].methods & 1u << method) != 0) {
+            return from_row(&api_rows[i], rest, path_model);
+        }
+        allowed |= api_rows[i].methods;
+    }
+    return allowed != 0 ? wrong_method(allowed) : local;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core/routes - from method and path to what a request asks for.
+ *
+ * Source:   shared/providers/openai.md sections 1 and 9; shared/reference/compat.md section 9 (entry points clients expect).
+ * Shape:    one table. The same surface is served under /v1, /openai/v1, without a prefix, and under /openai/deployments/{model}.
+ * Units:    none
+ * Limits:   none
+ * Memory:   views into the path, static texts
+ * Threads:  any
+ * Errors:   unknown paths and wrong methods are results, not errors
+ */
+#ifndef GW_CORE_ROUTES_H
+#define GW_CORE_ROUTES_H
+
+#include "base/str.h"
+#include "http/message.h"
+#include "llm/request.h"
+
+/* What a route needs before it can be served. */
+enum gw_route_kind {
+    GW_ROUTE_UNKNOWN,      /* no such path: 404 */
+    GW_ROUTE_WRONG_METHOD, /* the path exists for other methods: 405, |allow| lists them */
+    GW_ROUTE_LOCAL,        /* answered here: see local */
+    GW_ROUTE_JSON,         /* a JSON body whose "model" decides where it goes */
+    GW_ROUTE_FORM,         /* a multipart form whose "model" decides where it goes */
+    GW_ROUTE_PASS,         /* goes to the provider as it is, body streamed */
+};
+
+enum gw_route_local {
+    GW_LOCAL_NONE,
+    GW_LOCAL_INDEX,
+    GW_LOCAL_HEALTH,
+    GW_LOCAL_READY,
+    GW_LOCAL_LIVE,
+    GW_LOCAL_MODELS,
+    GW_LOCAL_MODEL,
+};
+
+struct gw_route {
+    enum gw_route_kind kind;
+    enum gw_route_local local;
+    enum gw_task task;
+    struct gw_str path;       /* behind the prefix, as it goes upstream: "/chat/completions" */
+    struct gw_str path_model; /* model named by the path (Azure style, or /models/{id}); still
+                                 percent-encoded; else empty */
+    struct gw_str allow;      /* WRONG_METHOD: value of the Allow field */
+    bool is_open;             /* served without a key: health and index */
+    bool needs_model;         /* JSON, FORM: a request without a model is an error */
+};
+
+/* Finds the route; never fails. */
+struct gw_route gw_route_find(enum gw_http_method method, struct gw_str path);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* provider/openai_request - fields, target and patches. */
+#include "provider/openai_request.h"
+
+#include "base/buf.h"
+
+#define INCLUDE_USAGE_MEMBER  ",\"include_usage\":true"
+#define STREAM_OPTIONS_VALUE  "{\"include_usage\":true}"
+#define STREAM_OPTIONS_MEMBER ",\"stream_options\":" STREAM_OPTIONS_VALUE
+
+/* Where a request came from is nobody's business upstream; what browsers send for CORS means
+ * nothing there. */
+static bool is_dropped_id(enum gw_header_id id)
+{
+    switch (id) {
+    case GW_HEADER_HOST:
+    case GW_HEADER_CONTENT_LENGTH:
+    case GW_HEADER_EXPECT:
+    case GW_HEADER_FORWARDED:
+    case GW_HEADER_VIA:
+    case GW_HEADER_X_FORWARDED_FOR:
+    case GW_HEADER_X_FORWARDED_HOST:
+    case GW_HEADER_X_FORWARDED_PROTO:
+    case GW_HEADER_ORIGIN:
+    case GW_HEADER_ACCESS_CONTROL_REQUEST_HEADERS:
+    case GW_HEADER_ACCESS_CONTROL_REQUEST_METHOD:
+    case GW_HEADER_X_REQUEST_ID:
+        return true;
+    default:
+        return gw_header_is_hop_by_hop(id) || gw_header_is_credential(id);
+    }
+}
+
+static bool is_ours(struct gw_str name)
+{
+    return name.ptr[0] == 'x' &&
+           (gw_str_has_prefix(name, GW_STR("x-gatewire-")) ||
+            gw_str_has_prefix(name, GW_STR("x-litellm-")) || gw_str_eq(name, GW_STR("x-real-ip")));
+}
+
+static bool is_forwarded(const struct gw_header *field, const struct gw_openai_fields_opts *opts,
+                         struct gw_str connection)
+{
+    if (is_dropped_id(field->id) ||
+        (opts->wants_identity && field->id == GW_HEADER_ACCEPT_ENCODING)) {
+        return false;
+    }
+    if (field->name.len == 0 || is_ours(field->name)) {
+        return false;
+    }
+    /* Fields that Connection names belong to the connection as well. */
+    return connection.len == 0 || !gw_header_has_token(connection, field->name);
+}
+
+static bool is_replaced(const struct gw_header *field, const struct gw_deployment *deployment)
+{
+    if ((field->id == GW_HEADER_OPENAI_ORGANIZATION && deployment->organization.len > 0) ||
+        (field->id == GW_HEADER_OPENAI_PROJECT && deployment->project.len > 0)) {
+        return true;
+    }
+    for (size_t i = 0; i < deployment->extra_header_count; i++) {
+        if (gw_str_eq(field->name, deployment->extra_headers[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add(struct gw_header *fields, size_t *count, enum gw_header_id id, struct gw_str value)
+{
+    fields[(*count)++] = (struct gw_header){.name = gw_header_name(id), .value = value, .id = id};
+}
+
+static enum gw_err add_own_fields(const struct gw_openai_fields_opts *opts, struct gw_arena *arena,
+                                  struct gw_header *fields, size_t *count)
+{
+    const struct gw_deployment *deployment = opts->deployment;
+    if (deployment->credential != NULL) {
+        struct gw_str key = gw_secret_reveal(deployment->credential);
+        char *bearer = gw_arena_try_alloc(arena, sizeof("Bearer ") - 1 + key.len);
+        if (bearer == NULL) {
+            return GW_ERR_NOMEM;
+        }
+        memcpy(bearer, "Bearer ", sizeof("Bearer ") - 1);
+        memcpy(bearer + sizeof("Bearer ") - 1, key.ptr, key.len);
+        add(fields, count, GW_HEADER_AUTHORIZATION,
+            gw_str(bearer, sizeof("Bearer ") - 1 + key.len));
+    }
+    if (deployment->organization.len > 0) {
+        add(fields, count, GW_HEADER_OPENAI_ORGANIZATION, deployment->organization);
+    }
+    if (deployment->project.len > 0) {
+        add(fields, count, GW_HEADER_OPENAI_PROJECT, deployment->project);
+    }
+    add(fields, count, GW_HEADER_X_REQUEST_ID, opts->request_id);
+    for (size_t i = 0; i < deployment->extra_header_count; i++) {
+        fields[(*count)++] = (struct gw_header){.name = deployment->extra_headers[i].name,
+                                                .value = deployment->extra_headers[i].value};
+    }
+    return GW_OK;
+}
+
+enum gw_err gw_openai_fields(const struct gw_openai_fields_opts *opts, struct gw_arena *arena,
+                             const struct gw_header **headers, size_t *count)
+{
+    const struct gw_request_head *client = opts->client;
+    size_t most =
+        client->header_count + GW_OPENAI_EXTRA_FIELDS + opts->deployment->extra_header_count;
+    struct gw_header *fields = gw_arena_try_alloc(arena, most * sizeof(*fields));
+    if (fields == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    struct gw_str connection =
+        gw_headers_get(client->headers, client->header_count, GW_HEADER_CONNECTION);
+    size_t n = 0;
+    for (size_t i = 0; i < client->header_count; i++) {
+        const struct gw_header *field = &client->headers[i];
+        if (is_forwarded(field, opts, connection) && !is_replaced(field, opts->deployment)) {
+            fields[n++] = *field;
+        }
+    }
+    enum gw_err err = add_own_fields(opts, arena, fields, &n);
+    if (err == GW_OK) {
+        *headers = fields;
+        *count = n;
+    }
+    return err;
+}
+
+/* Appends the query's parts but api-version to |out|, with the '?'. */
+static size_t write_query(char *out, struct gw_str query)
+{
+    size_t len = 0;
+    struct gw_str part;
+    while (gw_str_split(&query, '&', &part)) {
+        if (part.len == 0 || gw_str_has_prefix(part, GW_STR("api-version="))) {
+            continue;
+        }
+        out[len] = len == 0 ? '?' : '&';
+        len++;
+        memcpy(out + len, part.ptr, part.len);
+        len += part.len;
+    }
+    return len;
+}
+
+struct gw_str gw_openai_target(const struct gw_deployment *deployment, struct gw_str path,
+                               struct gw_str query, struct gw_arena *arena)
+{
+    struct gw_str base = deployment->base_path;
+    char *target = gw_arena_try_alloc(arena, base.len + path.len + query.len + 1);
+    if (target == NULL) {
+        return gw_str(NULL, 0);
+    }
+    if (base.len > 0) {
+        memcpy(target, base.ptr, base.len);
+    }
+    memcpy(target + base.len, path.ptr, path.len);
+    size_t len = base.len + path.len;
+    return gw_str(target, len + write_query(target + len, query));
+}
+
+static enum gw_err patch_model(const struct gw_llm_request *request, struct gw_str upstream_model,
+                               struct gw_arena *arena, struct gw_json_splice *splice)
+{
+    struct gw_str written = request->model_value;
+    if (written.ptr == NULL || upstream_model.len == 0 ||
+        gw_str_eq(gw_str(written.ptr + 1, written.len - 2), upstream_model)) {
+        return GW_OK;
+    }
+    struct gw_buf text;
+    gw_buf_init(&text, 8 * GW_MODEL_NAME_MAX);
+    (void)gw_buf_append(&text, GW_STR("\""));
+    (void)gw_buf_append_json(&text, upstream_model);
+    (void)gw_buf_append(&text, GW_STR("\""));
+    struct gw_str replacement = gw_arena_try_dup(arena, gw_buf_str(&text));
+    enum gw_err err = text.err != GW_OK || replacement.ptr == NULL ? GW_ERR_NOMEM : GW_OK;
+    gw_buf_fini(&text);
+    return err != GW_OK ? err : gw_json_splice_replace(splice, written, replacement);
+}
+
+static enum gw_err patch_stream_options(const struct gw_llm_request *request, struct gw_str body,
+                                        struct gw_json_splice *splice)
+{
+    struct gw_str options = request->stream_options;
+    if (options.ptr == NULL) {
+        return gw_json_splice_add_member(splice, body, GW_STR(STREAM_OPTIONS_MEMBER));
+    }
+    if (options.ptr[0] != '{') { /* null */
+        return gw_json_splice_replace(splice, options, GW_STR(STREAM_OPTIONS_VALUE));
+    }
+    if (request->include_usage.ptr != NULL) {
+        return gw_json_splice_replace(splice, request->include_usage, GW_STR("true"));
+    }
+    return gw_json_splice_add_member(splice, options, GW_STR(INCLUDE_USAGE_MEMBER));
+}
+
+enum gw_err gw_openai_patch(const struct gw_llm_request *request, struct gw_str body,
+                            struct gw_str upstream_model, struct gw_arena *arena,
+                            struct gw_json_splice *splice, bool *usage_injected)
+{
+    gw_json_splice_init(splice, body);
+    *usage_injected = false;
+    enum gw_err err = patch_model(request, upstream_model, arena, splice);
+    bool has_option = request->task == GW_TASK_CHAT || request->task == GW_TASK_COMPLETION;
+    if (err == GW_OK && has_option && request->is_stream && !request->wants_usage) {
+        err = patch_stream_options(request, body, splice);
+        *usage_injected = err == GW_OK;
+    }
+    return err;
+}
