@@ -5,7 +5,8 @@
  * Source:   getaddrinfo(3) in libuv's thread pool; RFC 6724 order as the system gives it.
  * Shape:    literals answer at once. Names are cached: getaddrinfo() tells no TTL, so an answer is
  *           fresh for refresh_ms; after that the old one is still given at once while a new look-up
- *           runs behind it. A failed refresh keeps the old answer and is logged.
+ *           runs behind it. A failed refresh keeps the old answer and is logged; a failed first
+ *           look-up is kept for a second. Look-ups of one name at one time are one.
  * Units:    milliseconds
  * Limits:   GW_RESOLVER_MAX_ADDRESSES per name, GW_RESOLVER_MAX_NAMES names (unused ones go first).
  * Memory:   answers are copied into the callback's view.
@@ -40,9 +41,10 @@ void gw_resolver_destroy(struct gw_resolver **resolver);
 
 /*
  * Resolves |host|. The answer may come before this returns (literal or cached: *query is NULL then)
- * or later.
+ * or later; *query is over when it came.
  *
- * Errors: GW_ERR_TOO_LARGE (a name longer than 253 bytes), GW_ERR_NOMEM.
+ * Errors: GW_ERR_TOO_LARGE (a name longer than 253 bytes), GW_ERR_INVALID (an empty one, or with a
+ * NUL inside), GW_ERR_NOMEM.
  */
 GW_MUST_USE enum gw_err gw_resolver_lookup(struct gw_resolver *resolver, struct gw_str host,
                                            uint16_t port, gw_resolver_on_answer_fn *on_answer,
