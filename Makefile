@@ -47,19 +47,17 @@ build: ## install what is missing and build build/gatewire
 
 .PHONY: test
 test: ## set up, then run every test; ends with N passed, N failed, N skipped
-	@rm -rf $(BUILD)/test-results build-fuzz/test-results
+	@rm -rf $(BUILD)/test-results
 	@$(SCRIPTS)/setup.sh build test
 	@$(SCRIPTS)/configure $(BUILD) -Dtests=enabled -Dbench=enabled
 	@ninja -C $(BUILD)
-	@$(MAKE) build-fuzz
 	@$(SCRIPTS)/test $(BUILD)
-	@$(SCRIPTS)/test build-fuzz fuzz-corpus
-	@$(SCRIPTS)/test-summary $(BUILD)/test-results build-fuzz/test-results
+	@$(SCRIPTS)/test-summary $(BUILD)/test-results
 
 .PHONY: sanitize
 sanitize: ## the whole suite with ASan+UBSan, then with TSan
 	@rm -rf build-asan/test-results build-tsan/test-results
-	@$(SCRIPTS)/setup.sh build test
+	@$(SCRIPTS)/setup.sh build test sanitize
 	@$(MAKE) sanitize-asan sanitize-tsan
 	@$(SCRIPTS)/test-summary build-asan/test-results build-tsan/test-results
 
@@ -77,16 +75,12 @@ sanitize-tsan:
 	@ninja -C build-tsan
 	@GW_SANITIZER=tsan $(SCRIPTS)/test build-tsan
 
-.PHONY: build-fuzz
-build-fuzz:
+.PHONY: fuzz
+fuzz: ## let each fuzzer run (FUZZ_SECONDS=60, FUZZ="names")
+	@$(SCRIPTS)/setup.sh build sanitize
 	@CC=clang $(SCRIPTS)/configure build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
 	    -Doptimization=1 -Dtests=disabled -Dbench=disabled
 	@ninja -C build-fuzz
-
-.PHONY: fuzz
-fuzz: ## let each fuzzer run (FUZZ_SECONDS=60, FUZZ="names")
-	@$(SCRIPTS)/setup.sh build test
-	@$(MAKE) build-fuzz
 	@$(SCRIPTS)/fuzz build-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 .PHONY: lint

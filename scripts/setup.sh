@@ -4,7 +4,7 @@
 # Installs what this machine lacks to build, test, measure or check gatewire.
 #
 #   scripts/setup.sh build              compiler, Meson, libraries
-#   scripts/setup.sh build test bench lint
+#   scripts/setup.sh build test sanitize bench lint
 #
 # Asks dpkg first: when nothing is missing there is no network traffic and no root is needed.
 # Knows Debian 12 and newer and Ubuntu 25.04 and newer. Elsewhere it checks that the tools and libraries are
@@ -29,10 +29,15 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config ca-certificates
 build_commands="cc meson ninja pkg-config"
 build_modules="libuv libnghttp2 openssl yaml-0.1 libpcre2-8 yyjson libllhttp"
 
-# clang and its run-time are there for libFuzzer; util-linux brings setarch, which TSan needs under strong ASLR.
-test_packages="libcmocka-dev clang libclang-rt-dev llvm openssl python3 python3-venv util-linux"
-test_commands="clang openssl python3"
+test_packages="libcmocka-dev openssl python3 python3-venv"
+test_commands="openssl python3"
 test_modules="cmocka"
+
+# libFuzzer comes with clang; llvm brings the symbolizer that names the lines in reports, util-linux the setarch that
+# sanitizers need where addresses are strongly randomised.
+sanitize_packages="clang libclang-rt-dev llvm util-linux"
+sanitize_commands="clang llvm-symbolizer setarch"
+sanitize_modules=""
 
 bench_packages="nginx haproxy openssl python3"
 bench_commands="nginx haproxy openssl python3"
@@ -59,9 +64,10 @@ for group in $groups; do
     case "$group" in
     build) want "$build_packages" "$build_commands" "$build_modules" ;;
     test) want "$test_packages" "$test_commands" "$test_modules" ;;
+    sanitize) want "$sanitize_packages" "$sanitize_commands" "$sanitize_modules" ;;
     bench) want "$bench_packages" "$bench_commands" "$bench_modules" ;;
     lint) want "$lint_packages" "$lint_commands" "$lint_modules" ;;
-    *) die "unknown group '$group'; groups are build, test, bench, lint" ;;
+    *) die "unknown group '$group'; groups are build, test, sanitize, bench, lint" ;;
     esac
 done
 

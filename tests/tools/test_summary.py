@@ -86,10 +86,13 @@ def test_junit(tmp_path):
     assert "skipped: build m::d: needs IPv6" in lines
 
 
-def test_fuzz(tmp_path):
-    code, last, lines = summary(tmp_path, "fuzz 1\n", fuzz_tsv="fuzz_a\tpassed\t3 inputs\nfuzz_b\tfailed\tno corpus\n")
-    assert (code, last) == (1, "1 passed, 1 failed, 0 skipped")
-    assert "failed: build fuzz_b: no corpus" in lines
+def test_corpora_are_counted_apart(tmp_path):
+    corpora = ("gatewire:fuzz / fuzz/a", "OK", ""), ("gatewire:fuzz / fuzz/b", "FAIL", "")
+    text = unit(("gatewire:base / base/str", "OK", GOOD), *corpora)
+    code, last, lines = summary(tmp_path, "unit 1\n", unit_json=text)
+    assert (code, last) == (1, "3 passed, 1 failed, 0 skipped")
+    assert "failed: build fuzz / fuzz/b: FAIL" in lines
+    assert any(line.split()[1:4] == ["fuzz", "corpora", "1"] for line in lines)
 
 
 def test_a_runner_without_results_is_a_failure(tmp_path):
