@@ -5,9 +5,12 @@
  *
  * Source:   none
  * Shape:    immutable after it is built. |key| spells out everything that makes two connections
- * interchangeable, so that a reload keeps the pools of origins that did not change. Units:    in
- * the names Limits:   none Memory:   all views and the TLS context belong to the snapshot that
- * holds the origin. Threads:  any (immutable) Errors:   none
+ *           interchangeable, so that a reload keeps the pools of origins that did not change.
+ * Units:    in the names
+ * Limits:   none
+ * Memory:   all views and the TLS context belong to the snapshot that holds the origin.
+ * Threads:  any (immutable)
+ * Errors:   none
  */
 #ifndef GW_UPSTREAM_ORIGIN_H
 #define GW_UPSTREAM_ORIGIN_H

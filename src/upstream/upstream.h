@@ -11,8 +11,8 @@
  * Limits:   a response head of at most GW_UPSTREAM_MAX_HEADER_BYTES; idle connections per origin as
  *           set; connections per origin have no limit here; bytes that wait to be sent are bounded
  *           by the request body's owner; bytes of a paused HTTP/2 response by its stream's window.
- * Memory:   an exchange copies what it cannot send at once of its head; body runs are borrowed until
- *           they are sent, or the exchange ends.
+ * Memory:   an exchange copies what it cannot send at once of its head; body runs are borrowed
+ *           until they are sent, or the exchange ends.
  * Threads:  its loop's thread only
  * Errors:   one on_error with a struct gw_exchange_failure; see there.
  *
