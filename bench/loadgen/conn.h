@@ -50,7 +50,10 @@ struct load_conn {
     bool finished;
 };
 
+/* HTTP/1.1: one call at a time. */
 extern const struct load_proto load_h1;
+
+/* HTTP/2: config.calls_per_connection calls at a time. */
 extern const struct load_proto load_h2;
 
 /* Makes connection |index| and opens it. */
