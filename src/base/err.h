@@ -59,4 +59,10 @@ const char *gw_err_name(enum gw_err err);
  */
 enum gw_err gw_err_from_errno(int errno_value);
 
+/* Says that a failure is left alone on purpose; the caller's comment says why. */
+static inline void gw_err_ignore(enum gw_err err)
+{
+    (void)err;
+}
+
 #endif

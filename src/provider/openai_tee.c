@@ -176,7 +176,8 @@ static bool read_document(struct gw_openai_tee *tee, struct gw_str text)
     bool has_choices = false;
     if (doc.choices.ptr != NULL) {
         has_choices = gw_str_trim(gw_str(doc.choices.ptr + 1, doc.choices.len - 2)).len > 0;
-        (void)gw_json_each(doc.choices, on_choice, tee);
+        gw_err_ignore(gw_json_each(doc.choices, on_choice,
+                                   tee)); /* the text is valid, and on_choice only reads */
     }
     if (doc.usage.ptr != NULL) {
         read_usage(tee, doc.usage);

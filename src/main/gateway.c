@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main/gateway - the control thread.
+ *
+ * Stages of start-up, each undone in reverse order at the end:
+ *   configuration -> log -> sockets -> control loop -> workers -> admin -> signals and file watch
+ * -> ready
+ */
+#include "main/gateway.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "core/worker.h"
+#include "gw_version.h"
+#include "main/banner.h"
+#include "main/handover.h"
+#include "main/listen.h"
+#include "main/notify.h"
+#include "obs/access_log.h"
+#include "obs/prometheus.h"
+
+#define WATCH_INTERVAL_MS                                                                          \
+    1000 /* a stat() a second; sees files replaced by rename and Kubernetes' symlinks, which       \
+            inotify on a file does not */
+#define MESSAGE_MAX_BYTES (64u * 1024)
+#define SIGNAL_COUNT      5
+
+/* What one worker's thread writes to. */
+struct worker_slot {
+    struct gw_worker *worker;
+    struct gw_access_log *access_log;
+};
+
+struct gateway {
+    struct gw_gateway_opts opts;
+    struct gw_arena arena; /* texts of start-up */
+    struct gw_snapshot *snapshot;
+    struct gw_log_sink *sink; /* NULL: no access log */
+    struct gw_token_estimates *estimates;
+    struct gw_listen_set sockets;
+    struct gw_loop *loop;
+    struct worker_slot *slots;
+    size_t slot_count;
+    struct gw_admin *admin;
+    uv_signal_t signals[SIGNAL_COUNT];
+    unsigned open_signals;
+    uv_fs_poll_t watch;
+    bool has_watch;
+    struct gw_handover *handover;
+    struct gw_timer grace_timer;
+    struct gw_process_metrics process;
+    size_t drained_count;
+    bool is_draining;
+};
+
+/* ---- configuration ---- */
+
+static void print_report(const char *path, const struct gw_config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct gw_config_issue *issue = &report->issues[i];
+        char place[64] = "";
+        if (issue->line > 0) {
+            snprintf(place, sizeof(place), ":%u", issue->line);
+        }
+        const char *file = path != NULL && issue->line > 0 ? path : "configuration";
+        if (issue->is_error) {
+            gw_log_error("config", "%s%s: " GW_STR_FMT ": " GW_STR_FMT, file, place,
+                         GW_STR_ARG(issue->key_path), GW_STR_ARG(issue->message));
+        } else {
+            gw_log_warn("config", "%s%s: " GW_STR_FMT ": " GW_STR_FMT, file, place,
+                        GW_STR_ARG(issue->key_path), GW_STR_ARG(issue->message));
+        }
+    }
+}
+
+static struct gw_config_source source_of(const struct gateway *gateway)
+{
+    return (struct gw_config_source){.path = gateway->opts.config_path, .probe_local = true};
+}
+
+static enum gw_err load_configuration(struct gateway *gateway)
+{
+    struct gw_config_source source = source_of(gateway);
+    struct gw_config_report report = {0};
+    enum gw_err err = gw_config_load(&source, &gateway->snapshot, &report);
+    print_report(gateway->opts.config_path, &report);
+    gw_config_report_fini(&report);
+    return err;
+}
+
+/* Listeners cannot move while they serve: a changed one needs a new process. */
+static bool listens_alike(const struct gw_listen_settings *a, const struct gw_listen_settings *b)
+{
+    return a->workers == b->workers && gw_str_eq(a->host, b->host) && a->api_port == b->api_port &&
+           a->admin_port == b->admin_port && a->metrics_port == b->metrics_port &&
+           a->admin_enabled == b->admin_enabled && a->metrics_enabled == b->metrics_enabled;
+}
+
+static void write_report(const struct gw_config_report *report, struct gw_buf *out)
+{
+    (void)gw_buf_append(out, GW_STR("\"findings\":["));
+    for (size_t i = 0; i < report->count; i++) {
+        const struct gw_config_issue *issue = &report->issues[i];
+        (void)gw_buf_appendf(out, "%s{\"level\":\"%s\",\"line\":%u,\"key\":\"", i > 0 ? "," : "",
+                             issue->is_error ? "error" : "warning", issue->line);
+        (void)gw_buf_append_json(out, issue->key_path);
+        (void)gw_buf_append(out, GW_STR("\",\"message\":\""));
+        (void)gw_buf_append_json(out, issue->message);
+        (void)gw_buf_append(out, GW_STR("\"}"));
+    }
+    (void)gw_buf_append(out, GW_STR("]"));
+}
+
+static void adopt(struct gateway *gateway, struct gw_snapshot *fresh)
+{
+    if (!listens_alike(&gateway->snapshot->listen, &fresh->listen)) {
+        gw_log_warn("config", "server.workers, host or ports changed: they take effect in a new "
+                              "process; send SIGUSR2 "
+                              "to hand over to one without losing a connection");
+    }
+    gw_log_set_level(fresh->log.level);
+    for (size_t i = 0; i < gateway->slot_count; i++) {
+        gw_worker_adopt(gateway->slots[i].worker, fresh);
+    }
+    gw_snapshot_release(&gateway->snapshot);
+    gateway->snapshot = fresh;
+    gateway->process.reloads_total++;
+    gateway->process.is_open_mode = fresh->access.is_open;
+    gw_log_info("config", "configuration taken over");
+}
+
+/* All or nothing: a file with an error changes nothing. |out| may be NULL. */
+static bool reload(struct gateway *gateway, struct gw_buf *out)
+{
+    struct gw_config_source source = source_of(gateway);
+    struct gw_config_report report = {0};
+    struct gw_snapshot *fresh = NULL;
+    source.probe_local = gateway->opts.config_path == NULL;
+    gw_notify("RELOADING=1");
+    bool is_good = gw_config_load(&source, &fresh, &report) == GW_OK;
+    print_report(gateway->opts.config_path, &report);
+    if (is_good) {
+        adopt(gateway, fresh);
+    } else {
+        gateway->process.reload_failures_total++;
+        gw_log_error("config", "the new configuration is not taken over; the running one stays");
+    }
+    if (out != NULL) {
+        (void)gw_buf_appendf(out, "{\"taken_over\":%s,", is_good ? "true" : "false");
+        write_report(&report, out);
+        (void)gw_buf_append(out, GW_STR("}"));
+    }
+    gw_config_report_fini(&report);
+    gw_notify("READY=1");
+    return is_good;
+}
+
+/* ---- what the admin pages show ---- */
+
+static const struct gw_snapshot *current_snapshot(void *user)
+{
+    const struct gateway *gateway = user;
+    return gateway->snapshot;
+}
+
+static bool is_ready(void *user)
+{
+    const struct gateway *gateway = user;
+    return !gateway->is_draining;
+}
+
+static void write_metrics(void *user, struct gw_buf *out)
+{
+    struct gateway *gateway = user;
+    const struct gw_core **cores = gw_alloc(gateway->slot_count * sizeof(struct gw_core *));
+    for (size_t i = 0; i < gateway->slot_count; i++) {
+        cores[i] = gw_worker_core(gateway->slots[i].worker);
+    }
+    gateway->process.log_lines_dropped_total =
+        gateway->sink != NULL ? gw_log_sink_dropped(gateway->sink) : 0;
+    gw_prometheus_write(cores, gateway->slot_count, &gateway->process, out);
+    gw_free(cores);
+}
+
+static void write_status(void *user, struct gw_buf *out)
+{
+    struct gateway *gateway = user;
+    uint64_t in_flight = 0;
+    uint64_t connections = 0;
+    for (size_t i = 0; i < gateway->slot_count; i++) {
+        const struct gw_core *core = gw_worker_core(gateway->slots[i].worker);
+        in_flight += gw_counter_get(&gw_core_counters(core)->in_flight);
+        connections += gw_counter_get(&gw_core_server_counters(core)->open);
+    }
+    (void)gw_buf_appendf(
+        out,
+        "{\"name\":\"gatewire\",\"version\":\"" GW_VERSION
+        "\",\"pid\":%d,\"uptime_seconds\":%llu,\"workers\":%zu,"
+        "\"open_mode\":%s,\"draining\":%s,\"requests_in_flight\":%llu,\"downstream_connections\":%"
+        "llu,"
+        "\"reloads\":%llu,\"reload_failures\":%llu,\"config\":\"",
+        (int)getpid(),
+        (unsigned long long)((gw_clock_wall_ms() - gateway->process.started_wall_ms) / 1000),
+        gateway->slot_count, gateway->snapshot->access.is_open ? "true" : "false",
+        gateway->is_draining ? "true" : "false", (unsigned long long)in_flight,
+        (unsigned long long)connections, (unsigned long long)gateway->process.reloads_total,
+        (unsigned long long)gateway->process.reload_failures_total);
+    (void)gw_buf_append_json(out, gateway->snapshot->source_path);
+    (void)gw_buf_append(out, GW_STR("\"}"));
+}
+
+static bool reload_from_admin(void *user, struct gw_buf *out)
+{
+    return reload(user, out);
+}
+
+/* ---- the end ---- */
+
+static void on_grace_over(struct gw_timer *timer)
+{
+    struct gateway *gateway = GW_CONTAINER_OF(timer, struct gateway, grace_timer);
+    gw_log_warn("drain", "the grace time of %llu ms is over; what still runs is cut",
+                (unsigned long long)gateway->snapshot->downstream.drain_grace_ms);
+    gw_loop_stop(gateway->loop);
+}
+
+static void on_worker_drained(void *user)
+{
+    struct gateway *gateway = user;
+    gateway->drained_count++;
+    if (gateway->drained_count == gateway->slot_count) {
+        gw_loop_stop(gateway->loop);
+    }
+}
+
+static void drain(struct gateway *gateway)
+{
+    if (gateway->is_draining) {
+        return;
+    }
+    gateway->is_draining = true;
+    gw_notify("STOPPING=1");
+    gw_log_info("drain", "no new connections; finishing what runs, at most %llu ms",
+                (unsigned long long)gateway->snapshot->downstream.drain_grace_ms);
+    for (size_t i = 0; i < gateway->slot_count; i++) {
+        gw_worker_drain(gateway->slots[i].worker);
+    }
+    gw_timer_set_at(&gateway->grace_timer,
+                    gw_loop_now_ms(gateway->loop) + gateway->snapshot->downstream.drain_grace_ms);
+}
+
+/* ---- hand-over ---- */
+
+static void on_successor_ready(void *user, int pid)
+{
+    struct gateway *gateway = user;
+    char state[64];
+    gw_log_info("handover", "the new process %d serves; this one drains", pid);
+    snprintf(state, sizeof(state), "MAINPID=%d", pid);
+    gw_notify(state);
+    /* The successor has its own admin and metrics listeners on the same sockets: leave them to it.
+     */
+    gw_admin_destroy(&gateway->admin);
+    drain(gateway);
+}
+
+static void on_successor_failed(void *user)
+{
+    struct gateway *gateway = user;
+    gw_log_error("handover", "the new process did not come up; this one goes on");
+    gw_handover_close(&gateway->handover);
+}
+
+static void hand_over(struct gateway *gateway)
+{
+    if (gateway->handover != NULL || gateway->is_draining) {
+        gw_log_warn("handover", "a hand-over or a drain is under way already");
+        return;
+    }
+    int fds[GW_LISTEN_MAX_API + 2];
+    size_t count = 0;
+    struct gw_buf names;
+    gw_buf_init(&names, MESSAGE_MAX_BYTES);
+    (void)gw_buf_append(&names, GW_STR("api="));
+    for (size_t i = 0; i < gateway->sockets.api_count; i++) {
+        (void)gw_buf_appendf(&names, "%s%zu", i > 0 ? "," : "", count + 3);
+        fds[count++] = gateway->sockets.api[i];
+    }
+    if (gateway->sockets.admin != -1) {
+        (void)gw_buf_appendf(&names, ";admin=%zu", count + 3);
+        fds[count++] = gateway->sockets.admin;
+    }
+    if (gateway->sockets.metrics != -1) {
+        (void)gw_buf_appendf(&names, ";metrics=%zu", count + 3);
+        fds[count++] = gateway->sockets.metrics;
+    }
+    (void)gw_buf_append_byte(&names, '\0');
+    struct gw_handover_opts opts = {.loop = gateway->loop,
+                                    .argv = gateway->opts.argv,
+                                    .fds = fds,
+                                    .fd_count = count,
+                                    .sockets = names.ptr,
+                                    .on_ready = on_successor_ready,
+                                    .on_failed = on_successor_failed,
+                                    .user = gateway};
+    gw_log_info("handover", "starting %s to take over", gateway->opts.argv[0]);
+    gw_err_ignore(
+        gw_handover_start(&opts, &gateway->handover)); /* logged, and this process goes on */
+    gw_buf_fini(&names);
+}
+
+/* ---- signals and the file ---- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct gateway *gateway = handle->data;
+    switch (number) {
+    case SIGHUP:
+        (void)reload(gateway, NULL);
+        break;
+    case SIGUSR1:
+        if (gateway->sink != NULL) {
+            gw_log_sink_reopen(gateway->sink);
+        }
+        break;
+    case SIGUSR2:
+        hand_over(gateway);
+        break;
+    default:
+        if (gateway->is_draining) {
+            gw_log_warn("drain", "told to stop again: what still runs is cut");
+            gw_loop_stop(gateway->loop);
+        }
+        drain(gateway);
+        break;
+    }
+    gw_loop_run_deferred(gateway->loop);
+}
+
+static void on_file_changed(uv_fs_poll_t *watch, int status, const uv_stat_t *before,
+                            const uv_stat_t *now)
+{
+    struct gateway *gateway = watch->data;
+    bool is_touched =
+        status == 0 && (before->st_mtim.tv_sec != now->st_mtim.tv_sec ||
+                        before->st_mtim.tv_nsec != now->st_mtim.tv_nsec ||
+                        before->st_size != now->st_size || before->st_ino != now->st_ino);
+    if (is_touched && !gateway->is_draining) {
+        gw_log_info("config", "the file changed");
+        (void)reload(gateway, NULL);
+        gw_loop_run_deferred(gateway->loop);
+    }
+}
+
+static void start_signals(struct gateway *gateway)
+{
+    static const int numbers[SIGNAL_COUNT] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(gw_loop_uv(gateway->loop), &gateway->signals[i]);
+        gateway->signals[i].data = gateway;
+        uv_signal_start(&gateway->signals[i], on_signal, numbers[i]);
+        gateway->open_signals++;
+    }
+    if (gateway->snapshot->source_path.len > 0) {
+        char path[4096];
+        snprintf(path, sizeof(path), GW_STR_FMT, GW_STR_ARG(gateway->snapshot->source_path));
+        uv_fs_poll_init(gw_loop_uv(gateway->loop), &gateway->watch);
+        gateway->watch.data = gateway;
+        uv_fs_poll_start(&gateway->watch, on_file_changed, path, WATCH_INTERVAL_MS);
+        gateway->has_watch = true;
+    }
+}
+
+static void stop_signals(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->open_signals; i++) {
+        uv_close((uv_handle_t *)&gateway->signals[i], NULL);
+    }
+    if (gateway->has_watch) {
+        uv_fs_poll_stop(&gateway->watch);
+        uv_close((uv_handle_t *)&gateway->watch, NULL);
+    }
+}
+
+/* ---- start ---- */
+
+/* Each request holds two descriptors; the soft limit of 1024 that shells give would stop at 500. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum gw_err open_access_log(struct gateway *gateway)
+{
+    struct gw_str path = gateway->snapshot->log.access_log;
+    if (path.len == 0) {
+        return GW_OK;
+    }
+    char name[4096];
+    snprintf(name, sizeof(name), GW_STR_FMT, GW_STR_ARG(path));
+    enum gw_err err = gw_log_sink_create(name, &gateway->sink);
+    if (err != GW_OK) {
+        gw_log_error("log", "cannot open the access log %s: %s", name, gw_err_text(err));
+    }
+    return err;
+}
+
+static void on_settled(void *user, const struct gw_request_record *record)
+{
+    struct worker_slot *slot = user;
+    gw_access_log_add(slot->access_log, record);
+}
+
+static void on_turn_end(void *user)
+{
+    struct worker_slot *slot = user;
+    gw_access_log_flush(slot->access_log);
+}
+
+/* The descriptors stay open here too, for a successor: each worker gets duplicates. */
+static enum gw_err start_worker(struct gateway *gateway, size_t index)
+{
+    struct worker_slot *slot = &gateway->slots[index];
+    int fds[GW_LISTEN_MAX_API];
+    size_t count = 0;
+    for (size_t i = index; i < gateway->sockets.api_count; i += gateway->snapshot->listen.workers) {
+        fds[count++] = dup(gateway->sockets.api[i]);
+    }
+    slot->access_log = gw_access_log_create(gateway->sink);
+    struct gw_worker_opts opts = {.snapshot = gateway->snapshot,
+                                  .estimates = gateway->estimates,
+                                  .listen_fds = fds,
+                                  .listen_fd_count = count,
+                                  .on_settled = on_settled,
+                                  .on_turn_end = on_turn_end,
+                                  .user = slot,
+                                  .control = gateway->loop,
+                                  .on_drained = on_worker_drained,
+                                  .control_user = gateway};
+    return gw_worker_create(&opts, &slot->worker);
+}
+
+static enum gw_err start_workers(struct gateway *gateway)
+{
+    size_t count = gateway->snapshot->listen.workers;
+    gateway->slots = gw_zalloc(count * sizeof(*gateway->slots));
+    for (size_t i = 0; i < count; i++) {
+        enum gw_err err = start_worker(gateway, i);
+        gateway->slot_count++;
+        if (err != GW_OK) {
+            gw_log_error("main", "cannot start worker %zu: %s", i, gw_err_text(err));
+            return err;
+        }
+    }
+    return GW_OK;
+}
+
+static enum gw_err start_admin(struct gateway *gateway)
+{
+    struct gw_admin_opts opts = {
+        .loop = gateway->loop,
+        .admin_fd = gateway->sockets.admin != -1 ? dup(gateway->sockets.admin) : -1,
+        .metrics_fd = gateway->sockets.metrics != -1 ? dup(gateway->sockets.metrics) : -1,
+        .snapshot = current_snapshot,
+        .is_ready = is_ready,
+        .write_metrics = write_metrics,
+        .write_status = write_status,
+        .reload = reload_from_admin,
+        .user = gateway,
+    };
+    return gw_admin_create(&opts, &gateway->admin);
+}
+
+static enum gw_err open_sockets(struct gateway *gateway)
+{
+    struct gw_str message = {0};
+    enum gw_err err =
+        gw_listen_open(&gateway->snapshot->listen, &gateway->arena, &gateway->sockets, &message);
+    if (err != GW_OK) {
+        gw_log_error("main", GW_STR_FMT, GW_STR_ARG(message));
+    }
+    return err;
+}
+
+static enum gw_err make_loop(struct gateway *gateway)
+{
+    enum gw_err err = gw_loop_create(&gateway->loop);
+    if (err == GW_OK) {
+        gw_timer_init(&gateway->grace_timer, gateway->loop, on_grace_over);
+    }
+    return err;
+}
+
+static enum gw_err start(struct gateway *gateway)
+{
+    static enum gw_err (*const stages[])(struct gateway * gateway) = {
+        load_configuration, open_access_log, open_sockets, make_loop, start_workers, start_admin};
+    for (size_t i = 0; i < GW_ARRAY_LEN(stages); i++) {
+        enum gw_err err = stages[i](gateway);
+        if (err != GW_OK) {
+            return err;
+        }
+    }
+    gw_log_set_level(gateway->snapshot->log.level);
+    gateway->process.is_open_mode = gateway->snapshot->access.is_open;
+    start_signals(gateway);
+    gw_banner_print(gateway->snapshot, &gateway->sockets);
+    gw_handover_tell_ready();
+    gw_notify("READY=1");
+    return GW_OK;
+}
+
+static void stop(struct gateway *gateway)
+{
+    stop_signals(gateway);
+    gw_handover_close(&gateway->handover);
+    gw_admin_destroy(&gateway->admin);
+    for (size_t i = 0; i < gateway->slot_count; i++) {
+        gw_worker_destroy(&gateway->slots[i].worker);
+        gw_access_log_destroy(&gateway->slots[i].access_log);
+    }
+    gw_free(gateway->slots);
+    if (gateway->loop != NULL) {
+        gw_timer_clear(&gateway->grace_timer);
+        gw_loop_destroy(&gateway->loop);
+    }
+    gw_listen_close(&gateway->sockets);
+    gw_log_sink_destroy(&gateway->sink);
+    gw_snapshot_release(&gateway->snapshot);
+    gw_token_estimates_destroy(&gateway->estimates);
+    gw_arena_fini(&gateway->arena);
+}
+
+int gw_gateway_run(const struct gw_gateway_opts *opts)
+{
+    struct gateway gateway = {.opts = *opts, .sockets = {.admin = -1, .metrics = -1}};
+    gw_arena_init(&gateway.arena, NULL, 0, 4096, MESSAGE_MAX_BYTES);
+    gateway.process.started_wall_ms = gw_clock_wall_ms();
+    gateway.estimates = gw_token_estimates_create();
+    raise_file_limit();
+    enum gw_err err = start(&gateway);
+    if (err == GW_OK) {
+        gw_loop_run(gateway.loop);
+        gw_log_info("main", "stopped");
+    }
+    stop(&gateway);
+    return err == GW_OK ? 0 : 1;
+}

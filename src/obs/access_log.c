@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* obs/access_log - the line's members in a fixed order; absent values are left out. */
+#include "obs/access_log.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+
+#define BUFFER_MAX_BYTES                                                                           \
+    (1024u * 1024) /* the lines of one loop turn: 1,024 events of at most 1 KiB in practice */
+#define ERROR_TEXT_BYTES 512
+
+struct gw_access_log {
+    struct gw_log_sink *sink;
+    struct gw_buf lines;
+};
+
+struct gw_access_log *gw_access_log_create(struct gw_log_sink *sink)
+{
+    struct gw_access_log *log = gw_zalloc(sizeof(*log));
+    log->sink = sink;
+    gw_buf_init(&log->lines, BUFFER_MAX_BYTES);
+    return log;
+}
+
+void gw_access_log_destroy(struct gw_access_log **log)
+{
+    if (*log != NULL) {
+        gw_access_log_flush(*log);
+        gw_buf_fini(&(*log)->lines);
+        gw_free(*log);
+        *log = NULL;
+    }
+}
+
+void gw_access_log_flush(struct gw_access_log *log)
+{
+    if (log->lines.len > 0) {
+        gw_log_sink_write(log->sink, gw_buf_str(&log->lines));
+        gw_buf_reset(&log->lines);
+    }
+}
+
+/* ,"name":"value", left out when empty */
+static void text(struct gw_buf *out, struct gw_str name, struct gw_str value)
+{
+    if (value.len == 0) {
+        return;
+    }
+    (void)gw_buf_append(out, GW_STR(",\""));
+    (void)gw_buf_append(out, name);
+    (void)gw_buf_append(out, GW_STR("\":\""));
+    (void)gw_buf_append_json(out, value);
+    (void)gw_buf_append(out, GW_STR("\""));
+}
+
+/* ,"name":number */
+static void number(struct gw_buf *out, struct gw_str name, uint64_t value)
+{
+    (void)gw_buf_append(out, GW_STR(",\""));
+    (void)gw_buf_append(out, name);
+    (void)gw_buf_append(out, GW_STR("\":"));
+    (void)gw_buf_append_u64(out, value);
+}
+
+static void number_if_any(struct gw_buf *out, struct gw_str name, uint64_t value)
+{
+    if (value > 0) {
+        number(out, name, value);
+    }
+}
+
+static struct gw_str protocol(enum gw_http_version version)
+{
+    switch (version) {
+    case GW_HTTP_1_0:
+        return GW_STR("HTTP/1.0");
+    case GW_HTTP_1_1:
+        return GW_STR("HTTP/1.1");
+    case GW_HTTP_2:
+        return GW_STR("HTTP/2");
+    }
+    return GW_STR("");
+}
+
+static void write_request(struct gw_buf *out, const struct gw_request_record *record)
+{
+    char time_text[GW_CLOCK_RFC3339_BYTES];
+    gw_clock_format_rfc3339(record->started_wall_ms, time_text);
+    (void)gw_buf_append(out, GW_STR("{\"time\":\""));
+    (void)gw_buf_append(out, gw_str_from_c(time_text));
+    (void)gw_buf_append(out, GW_STR("\""));
+    text(out, GW_STR("request_id"), record->request_id);
+    text(out, GW_STR("client"), record->client);
+    text(out, GW_STR("protocol"), protocol(record->version));
+    text(out, GW_STR("method"), record->method);
+    text(out, GW_STR("path"), record->path);
+    number(out, GW_STR("status"), record->status);
+    number(out, GW_STR("duration_us"), record->duration_us);
+    number(out, GW_STR("request_bytes"), record->request_bytes);
+    number(out, GW_STR("response_bytes"), record->response_bytes);
+    text(out, GW_STR("user_agent"), record->user_agent);
+}
+
+static void write_exchange(struct gw_buf *out, const struct gw_request_record *record)
+{
+    text(out, GW_STR("task"), gw_task_name(record->task));
+    text(out, GW_STR("model"), record->model);
+    text(out, GW_STR("model_group"), record->model_group);
+    text(out, GW_STR("deployment"), record->deployment);
+    text(out, GW_STR("provider"), record->provider);
+    if (record->is_stream) {
+        (void)gw_buf_append(out, GW_STR(",\"stream\":true"));
+    }
+    number_if_any(out, GW_STR("exchanges"), record->exchanges);
+    number_if_any(out, GW_STR("upstream_status"), record->upstream_status);
+    number_if_any(out, GW_STR("upstream_connect_us"), record->upstream_connect_us);
+    number_if_any(out, GW_STR("upstream_first_chunk_us"), record->upstream_first_chunk_us);
+}
+
+static void write_usage(struct gw_buf *out, const struct gw_usage *usage)
+{
+    if (!usage->is_known) {
+        return;
+    }
+    number(out, GW_STR("input_tokens"), usage->input_tokens);
+    number(out, GW_STR("output_tokens"), usage->output_tokens);
+    number_if_any(out, GW_STR("cached_tokens"), usage->cached_tokens);
+    number_if_any(out, GW_STR("reasoning_tokens"), usage->reasoning_tokens);
+    if (usage->is_estimated) {
+        (void)gw_buf_append(out, GW_STR(",\"usage_estimated\":true"));
+    }
+}
+
+void gw_access_log_add(struct gw_access_log *log, const struct gw_request_record *record)
+{
+    struct gw_buf *out = &log->lines;
+    if (log->sink == NULL) {
+        return;
+    }
+    size_t before = out->len;
+    write_request(out, record);
+    write_exchange(out, record);
+    write_usage(out, &record->usage);
+    text(out, GW_STR("finish_reason"), record->finish_reason);
+    if (record->error.class != GW_ERROR_NONE) {
+        struct gw_str message = record->error.message;
+        message.len = message.len < ERROR_TEXT_BYTES ? message.len : ERROR_TEXT_BYTES;
+        text(out, GW_STR("error_class"), gw_error_class_name(record->error.class));
+        text(out, GW_STR("error"), message);
+    }
+    (void)gw_buf_append(out, GW_STR("}\n"));
+    if (out->err !=
+        GW_OK) { /* the turn has more than fits: hand over the whole lines and forget this one */
+        out->len = before;
+        out->err = GW_OK;
+        gw_access_log_flush(log);
+    }
+}
