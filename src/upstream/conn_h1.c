@@ -14,7 +14,7 @@
 /* Head and spliced body are up to six pieces; a queue of 256 KiB is 32 chunks: two calls. */
 #define MAX_IOV 16
 
-static struct gw_exchange *exchange_of(const struct gw_conn *conn)
+static struct gw_exchange *exchange_of(const struct gw_upconn *conn)
 {
     struct gw_exchange *exchange = GW_LIST_FIRST(&conn->exchanges, struct gw_exchange, node);
     GW_ASSERT(exchange != NULL);
@@ -24,14 +24,14 @@ static struct gw_exchange *exchange_of(const struct gw_conn *conn)
 /* ---- the parser's events ---- */
 
 /* The user may have cancelled in his callback: the connection is closed then. */
-static enum gw_err after_user(const struct gw_conn *conn)
+static enum gw_err after_user(const struct gw_upconn *conn)
 {
-    return conn->state == GW_CONN_CLOSED ? GW_ERR_CANCELLED : GW_OK;
+    return conn->state == GW_UPCONN_CLOSED ? GW_ERR_CANCELLED : GW_OK;
 }
 
 static enum gw_err on_response(void *user, const struct gw_response_head *head)
 {
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     conn->may_stay = head->keep_alive;
     gw_exchange_deliver_head(exchange_of(conn), head);
     gw_h1_parser_release_head(conn->parser);
@@ -40,7 +40,7 @@ static enum gw_err on_response(void *user, const struct gw_response_head *head)
 
 static enum gw_err on_body(void *user, struct gw_str bytes)
 {
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     const struct gw_exchange *exchange = exchange_of(conn);
     exchange->events->on_body(exchange->user, bytes);
     return after_user(conn);
@@ -48,7 +48,7 @@ static enum gw_err on_body(void *user, struct gw_str bytes)
 
 static enum gw_err on_complete(void *user)
 {
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     conn->is_complete = true;
     return GW_OK;
 }
@@ -59,7 +59,7 @@ static const struct gw_h1_events parser_events = {
     .on_complete = on_complete,
 };
 
-void gw_h1_conn_init(struct gw_conn *conn)
+void gw_h1_conn_init(struct gw_upconn *conn)
 {
     const struct gw_h1_opts opts = {
         .kind = GW_H1_RESPONSES,
@@ -141,15 +141,15 @@ static bool is_request_complete(const struct gw_exchange *exchange)
  * A plain connection may still hold a response that explains why the peer stopped reading, so its
  * end is waited for. A TLS session is of no use after a failed write.
  */
-static void on_write_failed(struct gw_conn *conn, enum gw_err err)
+static void on_write_failed(struct gw_upconn *conn, enum gw_err err)
 {
     conn->write_failed = true;
     if (gw_stream_is_tls(conn->stream)) {
-        gw_conn_fail_late(conn, err);
+        gw_upconn_fail_late(conn, err);
     }
 }
 
-static enum gw_err write_pieces(struct gw_conn *conn, const struct iovec *iov, int count,
+static enum gw_err write_pieces(struct gw_upconn *conn, const struct iovec *iov, int count,
                                 size_t *sent)
 {
     enum gw_err err = gw_stream_writev(conn->stream, iov, count, sent);
@@ -160,7 +160,7 @@ static enum gw_err write_pieces(struct gw_conn *conn, const struct iovec *iov, i
     return err;
 }
 
-static void send_waiting(struct gw_conn *conn, struct gw_exchange *exchange)
+static void send_waiting(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     if (conn->write_failed || exchange->is_sent) {
         return;
@@ -217,7 +217,7 @@ static enum gw_err frame_early_bytes(struct gw_exchange *exchange)
     return err;
 }
 
-void gw_h1_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange)
+void gw_h1_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     conn->is_complete = false;
     conn->may_stay = false;
@@ -228,7 +228,7 @@ void gw_h1_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange)
         gw_stream_set_reading(conn->stream, false);
     }
     if (exchange->is_chunked && frame_early_bytes(exchange) != GW_OK) {
-        gw_conn_fail_late(conn, GW_ERR_NOMEM);
+        gw_upconn_fail_late(conn, GW_ERR_NOMEM);
         return;
     }
     send_waiting(conn, exchange);
@@ -252,7 +252,7 @@ static enum gw_err queue_rest(struct gw_exchange *exchange, const struct iovec *
 }
 
 /* Bytes leave at once when none wait before them. */
-static enum gw_err write_or_queue(struct gw_conn *conn, struct gw_exchange *exchange,
+static enum gw_err write_or_queue(struct gw_upconn *conn, struct gw_exchange *exchange,
                                   const struct iovec *iov, int count)
 {
     size_t sent = 0;
@@ -268,7 +268,7 @@ static enum gw_err write_or_queue(struct gw_conn *conn, struct gw_exchange *exch
     return queue_rest(exchange, iov, count, sent);
 }
 
-enum gw_err gw_h1_conn_write(struct gw_conn *conn, struct gw_exchange *exchange,
+enum gw_err gw_h1_conn_write(struct gw_upconn *conn, struct gw_exchange *exchange,
                              struct gw_str bytes)
 {
     char head[GW_H1_CHUNK_HEAD_BYTES];
@@ -285,7 +285,7 @@ enum gw_err gw_h1_conn_write(struct gw_conn *conn, struct gw_exchange *exchange,
     return write_or_queue(conn, exchange, iov, GW_ARRAY_LEN(iov));
 }
 
-enum gw_err gw_h1_conn_end_body(struct gw_conn *conn, struct gw_exchange *exchange)
+enum gw_err gw_h1_conn_end_body(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     if (exchange->is_chunked) {
         char last[] = "0\r\n\r\n";
@@ -301,7 +301,7 @@ enum gw_err gw_h1_conn_end_body(struct gw_conn *conn, struct gw_exchange *exchan
     return GW_OK;
 }
 
-void gw_h1_conn_on_writable(struct gw_conn *conn)
+void gw_h1_conn_on_writable(struct gw_upconn *conn)
 {
     struct gw_exchange *exchange = exchange_of(conn);
     send_waiting(conn, exchange);
@@ -310,7 +310,7 @@ void gw_h1_conn_on_writable(struct gw_conn *conn)
 
 /* ---- receiving ---- */
 
-bool gw_h1_conn_reset(struct gw_conn *conn, const struct gw_exchange *exchange)
+bool gw_h1_conn_reset(struct gw_upconn *conn, const struct gw_exchange *exchange)
 {
     if (!conn->is_complete || !conn->may_stay || !exchange->is_sent || conn->write_failed) {
         return false;
@@ -320,17 +320,17 @@ bool gw_h1_conn_reset(struct gw_conn *conn, const struct gw_exchange *exchange)
     return true;
 }
 
-void gw_h1_conn_on_read(struct gw_conn *conn, struct gw_str bytes)
+void gw_h1_conn_on_read(struct gw_upconn *conn, struct gw_str bytes)
 {
     struct gw_exchange *exchange = exchange_of(conn);
     gw_exchange_on_bytes(exchange);
     size_t used = 0;
     enum gw_err err = gw_h1_parser_feed(conn->parser, bytes, &used);
-    if (conn->state == GW_CONN_CLOSED) {
+    if (conn->state == GW_UPCONN_CLOSED) {
         return;
     }
     if (err != GW_OK) {
-        gw_conn_fail(conn, err, gw_str_from_c(gw_h1_parser_failure(conn->parser).what), 0);
+        gw_upconn_fail(conn, err, gw_str_from_c(gw_h1_parser_failure(conn->parser).what), 0);
     } else if (conn->is_complete) {
         conn->may_stay = conn->may_stay && used == bytes.len;
         gw_exchange_end(exchange);
@@ -339,12 +339,12 @@ void gw_h1_conn_on_read(struct gw_conn *conn, struct gw_str bytes)
     }
 }
 
-void gw_h1_conn_on_end(struct gw_conn *conn, enum gw_err err, struct gw_str detail)
+void gw_h1_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
 {
     if (err == GW_ERR_EOF && gw_h1_parser_finish(conn->parser) == GW_OK && conn->is_complete) {
         conn->may_stay = false;
         gw_exchange_end(exchange_of(conn));
         return;
     }
-    gw_conn_fail(conn, err, detail, 0);
+    gw_upconn_fail(conn, err, detail, 0);
 }

@@ -43,37 +43,37 @@ struct gw_h2 {
     char detail[DETAIL_BYTES]; /* what nghttp2 said last */
 };
 
-static void request_flush(struct gw_conn *conn)
+static void request_flush(struct gw_upconn *conn)
 {
     gw_loop_defer(conn->pool->upstream->loop, &conn->after);
 }
 
-static struct gw_exchange *exchange_of(const struct gw_conn *conn, int32_t stream_id)
+static struct gw_exchange *exchange_of(const struct gw_upconn *conn, int32_t stream_id)
 {
     return nghttp2_session_get_stream_user_data(conn->h2->session, stream_id);
 }
 
 /* ---- place in the pool ---- */
 
-static bool has_room(const struct gw_conn *conn)
+static bool has_room(const struct gw_upconn *conn)
 {
     const struct gw_h2 *h2 = conn->h2;
     uint32_t waiting = conn->exchange_count - h2->exchange_count;
     return !h2->is_going_away && h2->stream_count + waiting < h2->max_streams;
 }
 
-void gw_h2_conn_update(struct gw_conn *conn)
+void gw_h2_conn_update(struct gw_upconn *conn)
 {
     const struct gw_h2 *h2 = conn->h2;
-    if (conn->state == GW_CONN_CLOSED) {
+    if (conn->state == GW_UPCONN_CLOSED) {
         return;
     }
     if (conn->exchange_count > 0) {
-        gw_conn_set_state(conn, has_room(conn) ? GW_CONN_SHARED : GW_CONN_BUSY);
+        gw_upconn_set_state(conn, has_room(conn) ? GW_UPCONN_SHARED : GW_UPCONN_BUSY);
     } else if (h2->is_going_away || h2->max_streams == 0) {
-        gw_conn_close(conn);
-    } else if (conn->state != GW_CONN_IDLE) {
-        gw_conn_park(conn);
+        gw_upconn_close(conn);
+    } else if (conn->state != GW_UPCONN_IDLE) {
+        gw_upconn_park(conn);
     }
 }
 
@@ -142,7 +142,7 @@ static bool has_body(const struct gw_exchange *exchange)
     return false;
 }
 
-static enum gw_err submit(struct gw_conn *conn, struct gw_exchange *exchange)
+static enum gw_err submit(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     struct gw_h2 *h2 = conn->h2;
     nghttp2_nv fields[GW_H2_MAX_REQUEST_FIELDS];
@@ -170,7 +170,7 @@ static enum gw_err submit(struct gw_conn *conn, struct gw_exchange *exchange)
     return GW_OK;
 }
 
-enum gw_err gw_h2_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange)
+enum gw_err gw_h2_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     enum gw_err err = GW_OK;
     if (conn->h2->has_settings || !conn->was_used) {
@@ -180,7 +180,7 @@ enum gw_err gw_h2_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange)
     return err;
 }
 
-void gw_h2_conn_send_more(struct gw_conn *conn, struct gw_exchange *exchange)
+void gw_h2_conn_send_more(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     /* Fails when the stream does not wait for bytes; it takes them by itself then. */
     (void)nghttp2_session_resume_data(conn->h2->session, exchange->stream_id);
@@ -207,7 +207,7 @@ static enum gw_err collect(struct gw_h2 *h2)
     return GW_OK;
 }
 
-static enum gw_err write_out(struct gw_conn *conn)
+static enum gw_err write_out(struct gw_upconn *conn)
 {
     struct gw_chunkq *out = &conn->h2->out;
     while (gw_chunkq_len(out) > 0) {
@@ -225,17 +225,17 @@ static enum gw_err write_out(struct gw_conn *conn)
 }
 
 /* nghttp2 gave the connection up, or both sides are done with it. */
-static void check_over(struct gw_conn *conn)
+static void check_over(struct gw_upconn *conn)
 {
     struct gw_h2 *h2 = conn->h2;
     if (nghttp2_session_want_read(h2->session) != 0 ||
         nghttp2_session_want_write(h2->session) != 0) {
         return;
     }
-    gw_conn_fail(conn, GW_ERR_PROTOCOL, gw_str_from_c(h2->detail), 0);
+    gw_upconn_fail(conn, GW_ERR_PROTOCOL, gw_str_from_c(h2->detail), 0);
 }
 
-void gw_h2_conn_flush(struct gw_conn *conn)
+void gw_h2_conn_flush(struct gw_upconn *conn)
 {
     struct gw_h2 *h2 = conn->h2;
     if (h2->is_receiving) {
@@ -243,7 +243,7 @@ void gw_h2_conn_flush(struct gw_conn *conn)
     }
     for (;;) {
         enum gw_err err = collect(h2);
-        if (conn->state == GW_CONN_CLOSED) {
+        if (conn->state == GW_UPCONN_CLOSED) {
             return; /* a user's callback did that */
         }
         if (err == GW_OK && gw_chunkq_len(&h2->out) == 0) {
@@ -256,7 +256,7 @@ void gw_h2_conn_flush(struct gw_conn *conn)
             return;
         }
         if (err != GW_OK) {
-            gw_conn_fail(conn, err, GW_STR(""), 0);
+            gw_upconn_fail(conn, err, GW_STR(""), 0);
             return;
         }
     }
@@ -265,7 +265,7 @@ void gw_h2_conn_flush(struct gw_conn *conn)
 
 /* ---- exchanges that leave ---- */
 
-void gw_h2_conn_leave(struct gw_conn *conn, struct gw_exchange *exchange)
+void gw_h2_conn_leave(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     struct gw_h2 *h2 = conn->h2;
     if (exchange->stream_id != 0) {
@@ -291,7 +291,7 @@ static void fail(struct gw_exchange *exchange, const struct gw_cause *cause)
 
 /* ---- the peer's settings ---- */
 
-static struct gw_exchange *find_waiting(const struct gw_conn *conn)
+static struct gw_exchange *find_waiting(const struct gw_upconn *conn)
 {
     GW_LIST_FOREACH(&conn->exchanges, node)
     {
@@ -304,18 +304,18 @@ static struct gw_exchange *find_waiting(const struct gw_conn *conn)
 }
 
 /* Begins the exchanges that waited for the settings; those above the peer's limit move on. */
-static void begin_waiting(struct gw_conn *conn)
+static void begin_waiting(struct gw_upconn *conn)
 {
     struct gw_h2 *h2 = conn->h2;
     struct gw_exchange *exchange = NULL;
-    while (conn->state != GW_CONN_CLOSED && (exchange = find_waiting(conn)) != NULL) {
+    while (conn->state != GW_UPCONN_CLOSED && (exchange = find_waiting(conn)) != NULL) {
         enum gw_err err = GW_ERR_AGAIN;
         if (h2->stream_count < h2->max_streams && !h2->is_going_away) {
             exchange->timings.is_reused = true;
             err = submit(conn, exchange);
         }
         if (err == GW_ERR_AGAIN) {
-            gw_conn_detach(exchange);
+            gw_upconn_detach(exchange);
             gw_h2_conn_update(conn);
             gw_exchange_redispatch(exchange);
         } else if (err != GW_OK) {
@@ -326,7 +326,7 @@ static void begin_waiting(struct gw_conn *conn)
     gw_h2_conn_update(conn);
 }
 
-static void on_settings(struct gw_conn *conn)
+static void on_settings(struct gw_upconn *conn)
 {
     struct gw_h2 *h2 = conn->h2;
     uint32_t max =
@@ -340,15 +340,15 @@ static void on_settings(struct gw_conn *conn)
 /* ---- receiving: nghttp2's callbacks ---- */
 
 /* A user may have closed the connection: nghttp2 then stops at once. */
-static int after_user(const struct gw_conn *conn)
+static int after_user(const struct gw_upconn *conn)
 {
-    return conn->state == GW_CONN_CLOSED ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    return conn->state == GW_UPCONN_CLOSED ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     (void)session;
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     gw_h2_head_fini(&conn->h2->head);
     struct gw_exchange *exchange = exchange_of(conn, frame->hd.stream_id);
     if (exchange != NULL) {
@@ -363,13 +363,13 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 {
     (void)session;
     (void)flags;
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     struct gw_exchange *exchange = exchange_of(conn, frame->hd.stream_id);
     if (exchange == NULL) {
         return 0;
     }
-    enum gw_err err = gw_h2_head_add(&conn->h2->head, gw_str((const char *)name, name_len),
-                                     gw_str((const char *)value, value_len));
+    enum gw_err err = gw_uph2_head_add(&conn->h2->head, gw_str((const char *)name, name_len),
+                                       gw_str((const char *)value, value_len));
     if (err != GW_OK) {
         const struct gw_cause cause = {.err = err};
         gw_exchange_fail(exchange, &cause);
@@ -386,7 +386,7 @@ static void on_end_stream(struct gw_exchange *exchange)
     }
 }
 
-static void on_headers(struct gw_conn *conn, struct gw_exchange *exchange)
+static void on_headers(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     struct gw_h2_head *head = &conn->h2->head;
     /* Interim responses and trailers are read over. */
@@ -400,7 +400,7 @@ static void on_headers(struct gw_conn *conn, struct gw_exchange *exchange)
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     (void)session;
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     struct gw_h2 *h2 = conn->h2;
     switch (frame->hd.type) {
     case NGHTTP2_SETTINGS:
@@ -433,7 +433,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
                    size_t len, void *user)
 {
     (void)flags;
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     struct gw_exchange *exchange = exchange_of(conn, stream_id);
     struct gw_str bytes = gw_str((const char *)data, len);
     if (nghttp2_session_consume_connection(session, len) != 0) {
@@ -457,7 +457,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     return after_user(conn);
 }
 
-void gw_h2_conn_resume(struct gw_conn *conn, struct gw_exchange *exchange)
+void gw_h2_conn_resume(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     struct gw_chunkq *arrived = &exchange->arrived;
     while (!exchange->is_paused && gw_chunkq_len(arrived) > 0) {
@@ -480,7 +480,7 @@ void gw_h2_conn_resume(struct gw_conn *conn, struct gw_exchange *exchange)
 }
 
 /* Why a stream ended without its response being complete. */
-static void fail_closed_stream(struct gw_conn *conn, struct gw_exchange *exchange, uint32_t code)
+static void fail_closed_stream(struct gw_upconn *conn, struct gw_exchange *exchange, uint32_t code)
 {
     char detail[DETAIL_BYTES];
     const struct gw_h2 *h2 = conn->h2;
@@ -501,7 +501,7 @@ static void fail_closed_stream(struct gw_conn *conn, struct gw_exchange *exchang
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *user)
 {
     (void)session;
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     struct gw_exchange *exchange = exchange_of(conn, stream_id);
     conn->h2->stream_count--;
     if (exchange == NULL) {
@@ -554,7 +554,7 @@ static int on_error(nghttp2_session *session, int lib_error, const char *text, s
 {
     (void)session;
     (void)lib_error;
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     (void)snprintf(conn->h2->detail, sizeof(conn->h2->detail), "%.*s", (int)len, text);
     return 0;
 }
@@ -590,7 +590,7 @@ static void mem_free(void *block, void *user)
     gw_free(block);
 }
 
-static enum gw_err create_session(struct gw_conn *conn)
+static enum gw_err create_session(struct gw_upconn *conn)
 {
     nghttp2_session_callbacks *callbacks = NULL;
     nghttp2_option *option = NULL;
@@ -614,7 +614,7 @@ static enum gw_err create_session(struct gw_conn *conn)
     return failed == 0 ? GW_OK : GW_ERR_NOMEM;
 }
 
-enum gw_err gw_h2_conn_init(struct gw_conn *conn)
+enum gw_err gw_h2_conn_init(struct gw_upconn *conn)
 {
     struct gw_upstream *upstream = conn->pool->upstream;
     struct gw_h2 *h2 = gw_try_alloc(sizeof(*h2));
@@ -662,7 +662,7 @@ void gw_h2_destroy(struct gw_h2 **h2)
 
 /* ---- events of stream and timer ---- */
 
-void gw_h2_conn_on_read(struct gw_conn *conn, struct gw_str bytes)
+void gw_h2_conn_on_read(struct gw_upconn *conn, struct gw_str bytes)
 {
     struct gw_h2 *h2 = conn->h2;
     h2->heard_at_ms = gw_loop_now_ms(conn->pool->upstream->loop);
@@ -670,36 +670,36 @@ void gw_h2_conn_on_read(struct gw_conn *conn, struct gw_str bytes)
     h2->is_receiving = true;
     ssize_t rv = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
     h2->is_receiving = false;
-    if (conn->state == GW_CONN_CLOSED) {
+    if (conn->state == GW_UPCONN_CLOSED) {
         return;
     }
     if (rv < 0) {
         const char *detail = h2->detail[0] != '\0' ? h2->detail : nghttp2_strerror((int)rv);
-        gw_conn_fail(conn, rv == NGHTTP2_ERR_NOMEM ? GW_ERR_NOMEM : GW_ERR_PROTOCOL,
-                     gw_str_from_c(detail), 0);
+        gw_upconn_fail(conn, rv == NGHTTP2_ERR_NOMEM ? GW_ERR_NOMEM : GW_ERR_PROTOCOL,
+                       gw_str_from_c(detail), 0);
         return;
     }
     gw_h2_conn_flush(conn);
 }
 
-void gw_h2_conn_on_end(struct gw_conn *conn, enum gw_err err, struct gw_str detail)
+void gw_h2_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
 {
-    gw_conn_fail(conn, err, detail, 0);
+    gw_upconn_fail(conn, err, detail, 0);
 }
 
-void gw_h2_conn_on_timer(struct gw_conn *conn)
+void gw_h2_conn_on_timer(struct gw_upconn *conn)
 {
     struct gw_h2 *h2 = conn->h2;
     const struct gw_upstream *upstream = conn->pool->upstream;
     uint64_t now_ms = gw_loop_now_ms(upstream->loop);
     if (!h2->has_settings) {
-        gw_conn_fail(conn, GW_ERR_TIMEOUT, GW_STR("no HTTP/2 SETTINGS came"),
-                     upstream->ping_timeout_ms);
+        gw_upconn_fail(conn, GW_ERR_TIMEOUT, GW_STR("no HTTP/2 SETTINGS came"),
+                       upstream->ping_timeout_ms);
         return;
     }
     if (h2->asked_at_ms != 0 && now_ms >= h2->asked_at_ms + upstream->ping_timeout_ms) {
-        gw_conn_fail(conn, GW_ERR_TIMEOUT, GW_STR("a PING was not answered"),
-                     upstream->ping_timeout_ms);
+        gw_upconn_fail(conn, GW_ERR_TIMEOUT, GW_STR("a PING was not answered"),
+                       upstream->ping_timeout_ms);
         return;
     }
     if (h2->asked_at_ms == 0 && now_ms >= h2->heard_at_ms + upstream->ping_after_ms) {
@@ -709,7 +709,7 @@ void gw_h2_conn_on_timer(struct gw_conn *conn)
     }
     uint64_t next_ms = h2->asked_at_ms != 0 ? h2->asked_at_ms + upstream->ping_timeout_ms
                                             : h2->heard_at_ms + upstream->ping_after_ms;
-    if (conn->state == GW_CONN_IDLE && conn->idle_until_ms < next_ms) {
+    if (conn->state == GW_UPCONN_IDLE && conn->idle_until_ms < next_ms) {
         next_ms = conn->idle_until_ms;
     }
     gw_timer_set_at(&conn->timer, next_ms);

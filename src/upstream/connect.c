@@ -3,11 +3,11 @@
  * upstream/connect - makes a connection usable: resolve, connect to the addresses in turn, have the
  * proxy open a tunnel, TLS, ALPN.
  *
- *   gw_connect_start -> on_answer -> connect_next -+-> gw_connect_on_tunnel -> gw_conn_on_usable
+ *   gw_connect_start -> on_answer -> connect_next -+-> gw_connect_on_tunnel -> gw_upconn_on_usable
  *                                       ^   |      +-> gw_proxy_start -^   |        ^
  *                                       +---+ refused, or its time is up   +-> TLS -+
  *
- * Whatever ends in gw_conn_fail() has freed the struct gw_connecting: callers return at once.
+ * Whatever ends in gw_upconn_fail() has freed the struct gw_connecting: callers return at once.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -49,18 +49,18 @@ void gw_connecting_destroy(struct gw_connecting **connecting)
     *connecting = NULL;
 }
 
-struct gw_proxy *gw_connecting_proxy(struct gw_conn *conn)
+struct gw_proxy *gw_connecting_proxy(struct gw_upconn *conn)
 {
     return &conn->connecting->proxy;
 }
 
-static uint64_t now_ms(const struct gw_conn *conn)
+static uint64_t now_ms(const struct gw_upconn *conn)
 {
     return gw_loop_now_ms(conn->pool->upstream->loop);
 }
 
 /* Sets the timer |limit_ms| from now; 0: no limit. */
-static void set_limit(struct gw_conn *conn, uint64_t limit_ms)
+static void set_limit(struct gw_upconn *conn, uint64_t limit_ms)
 {
     if (limit_ms == 0) {
         gw_timer_clear(&conn->timer);
@@ -72,7 +72,7 @@ static void set_limit(struct gw_conn *conn, uint64_t limit_ms)
 /* ---- connecting ---- */
 
 /* An address gets an equal share of the time that is left; the last one gets all of it. */
-static void set_share(struct gw_conn *conn)
+static void set_share(struct gw_upconn *conn)
 {
     const struct gw_connecting *connecting = conn->connecting;
     if (connecting->connect_ms == 0) {
@@ -84,7 +84,7 @@ static void set_share(struct gw_conn *conn)
     gw_timer_set_at(&conn->timer, now + left / (connecting->count - connecting->next));
 }
 
-static void note_peer(struct gw_conn *conn, const struct gw_address *address)
+static void note_peer(struct gw_upconn *conn, const struct gw_address *address)
 {
     conn->peer.any.sa_family = AF_UNSPEC;
     if (address->u.any.sa_family == AF_INET) {
@@ -95,7 +95,7 @@ static void note_peer(struct gw_conn *conn, const struct gw_address *address)
 }
 
 /* Tries the addresses that are left; |err| and |detail| say why the last one failed. */
-static void connect_next(struct gw_conn *conn, enum gw_err err, struct gw_str detail)
+static void connect_next(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
 {
     struct gw_connecting *connecting = conn->connecting;
     gw_stream_close(&conn->stream);
@@ -105,23 +105,23 @@ static void connect_next(struct gw_conn *conn, enum gw_err err, struct gw_str de
         connecting->next++;
         note_peer(conn, address);
         const struct gw_stream_connect_opts opts = {.address = address};
-        err = gw_stream_connect(conn->pool->upstream->loop, &opts, &gw_conn_stream_events, conn,
+        err = gw_stream_connect(conn->pool->upstream->loop, &opts, &gw_upconn_stream_events, conn,
                                 &conn->stream);
         if (err == GW_OK) {
             return;
         }
         detail = GW_STR("");
     }
-    gw_conn_fail(conn, err, detail, 0);
+    gw_upconn_fail(conn, err, detail, 0);
 }
 
-static void connect_to(struct gw_conn *conn, const struct gw_address *addresses, size_t count)
+static void connect_to(struct gw_upconn *conn, const struct gw_address *addresses, size_t count)
 {
     struct gw_connecting *connecting = conn->connecting;
-    gw_conn_set_state(conn, GW_CONN_CONNECTING);
+    gw_upconn_set_state(conn, GW_UPCONN_CONNECTING);
     connecting->addresses = gw_try_alloc(count * sizeof(*addresses));
     if (connecting->addresses == NULL) {
-        gw_conn_fail(conn, GW_ERR_NOMEM, GW_STR(""), 0);
+        gw_upconn_fail(conn, GW_ERR_NOMEM, GW_STR(""), 0);
         return;
     }
     memcpy(connecting->addresses, addresses, count * sizeof(*addresses));
@@ -134,34 +134,34 @@ static void connect_to(struct gw_conn *conn, const struct gw_address *addresses,
 static void on_answer(void *user, enum gw_err err, const struct gw_address *addresses, size_t count,
                       struct gw_str detail)
 {
-    struct gw_conn *conn = user;
+    struct gw_upconn *conn = user;
     conn->connecting->query = NULL;
     if (err != GW_OK || count == 0) {
-        gw_conn_fail(conn, err != GW_OK ? err : GW_ERR_DNS, detail, 0);
+        gw_upconn_fail(conn, err != GW_OK ? err : GW_ERR_DNS, detail, 0);
         return;
     }
     connect_to(conn, addresses, count);
 }
 
-static void resolve(struct gw_conn *conn)
+static void resolve(struct gw_upconn *conn)
 {
     const struct gw_origin *origin = &conn->pool->origin;
     bool is_proxied = origin->proxy_host.len > 0;
     struct gw_str host = is_proxied ? origin->proxy_host : origin->host;
     uint16_t port = is_proxied ? origin->proxy_port : origin->port;
-    gw_conn_set_state(conn, GW_CONN_RESOLVING);
+    gw_upconn_set_state(conn, GW_UPCONN_RESOLVING);
     set_limit(conn, conn->connecting->connect_ms);
     struct gw_resolver_query *query = NULL;
     enum gw_err err =
         gw_resolver_lookup(conn->pool->upstream->resolver, host, port, on_answer, conn, &query);
     if (err != GW_OK) {
-        gw_conn_fail(conn, err, GW_STR(""), 0);
-    } else if (conn->state == GW_CONN_RESOLVING) {
+        gw_upconn_fail(conn, err, GW_STR(""), 0);
+    } else if (conn->state == GW_UPCONN_RESOLVING) {
         conn->connecting->query = query;
     }
 }
 
-void gw_connect_start(struct gw_conn *conn)
+void gw_connect_start(struct gw_upconn *conn)
 {
     conn->connecting->deadline_ms = now_ms(conn) + conn->connecting->connect_ms;
     struct gw_str path = conn->pool->origin.unix_path;
@@ -172,7 +172,7 @@ void gw_connect_start(struct gw_conn *conn)
     struct gw_address address;
     enum gw_err err = gw_address_from_unix(path, &address);
     if (err != GW_OK) {
-        gw_conn_fail(conn, err, GW_STR("the path of the socket is too long"), 0);
+        gw_upconn_fail(conn, err, GW_STR("the path of the socket is too long"), 0);
         return;
     }
     connect_to(conn, &address, 1);
@@ -180,15 +180,15 @@ void gw_connect_start(struct gw_conn *conn)
 
 /* ---- tunnel and TLS ---- */
 
-void gw_connect_on_tunnel(struct gw_conn *conn)
+void gw_connect_on_tunnel(struct gw_upconn *conn)
 {
     struct gw_pool *pool = conn->pool;
     const struct gw_origin *origin = &pool->origin;
     if (!origin->is_tls) {
-        gw_conn_on_usable(conn, origin->http2 == GW_HTTP2_PRIOR);
+        gw_upconn_on_usable(conn, origin->http2 == GW_HTTP2_PRIOR);
         return;
     }
-    gw_conn_set_state(conn, GW_CONN_HANDSHAKING);
+    gw_upconn_set_state(conn, GW_UPCONN_HANDSHAKING);
     set_limit(conn, conn->connecting->tls_ms);
     const struct gw_stream_tls_opts opts = {
         .tls = origin->tls,
@@ -198,19 +198,19 @@ void gw_connect_on_tunnel(struct gw_conn *conn)
     };
     enum gw_err err = gw_stream_start_tls(conn->stream, &opts);
     if (err != GW_OK) {
-        gw_conn_fail(conn, err, GW_STR(""), 0);
+        gw_upconn_fail(conn, err, GW_STR(""), 0);
     }
 }
 
 /* ---- events ---- */
 
-void gw_connect_on_open(struct gw_conn *conn)
+void gw_connect_on_open(struct gw_upconn *conn)
 {
     const struct gw_origin *origin = &conn->pool->origin;
-    if (conn->state == GW_CONN_HANDSHAKING) {
-        gw_conn_on_usable(conn, gw_stream_is_h2(conn->stream) || origin->http2 == GW_HTTP2_PRIOR);
+    if (conn->state == GW_UPCONN_HANDSHAKING) {
+        gw_upconn_on_usable(conn, gw_stream_is_h2(conn->stream) || origin->http2 == GW_HTTP2_PRIOR);
     } else if (origin->proxy_host.len > 0 && origin->unix_path.len == 0) {
-        gw_conn_set_state(conn, GW_CONN_PROXYING);
+        gw_upconn_set_state(conn, GW_UPCONN_PROXYING);
         set_limit(conn, conn->connecting->connect_ms);
         gw_proxy_start(conn);
     } else {
@@ -218,22 +218,23 @@ void gw_connect_on_open(struct gw_conn *conn)
     }
 }
 
-void gw_connect_on_end(struct gw_conn *conn, enum gw_err err, struct gw_str detail)
+void gw_connect_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
 {
-    if (conn->state == GW_CONN_CONNECTING) {
+    if (conn->state == GW_UPCONN_CONNECTING) {
         connect_next(conn, err, detail);
     } else {
-        gw_conn_fail(conn, err, detail, 0);
+        gw_upconn_fail(conn, err, detail, 0);
     }
 }
 
-void gw_connect_on_timer(struct gw_conn *conn)
+void gw_connect_on_timer(struct gw_upconn *conn)
 {
     const struct gw_connecting *connecting = conn->connecting;
-    if (conn->state == GW_CONN_CONNECTING && connecting->next < connecting->count) {
+    if (conn->state == GW_UPCONN_CONNECTING && connecting->next < connecting->count) {
         connect_next(conn, GW_ERR_TIMEOUT, GW_STR(""));
         return;
     }
-    gw_conn_fail(conn, GW_ERR_TIMEOUT, GW_STR(""),
-                 conn->state == GW_CONN_HANDSHAKING ? connecting->tls_ms : connecting->connect_ms);
+    gw_upconn_fail(conn, GW_ERR_TIMEOUT, GW_STR(""),
+                   conn->state == GW_UPCONN_HANDSHAKING ? connecting->tls_ms
+                                                        : connecting->connect_ms);
 }

@@ -174,7 +174,7 @@ static void on_after(struct gw_deferred *deferred)
 static void end_quietly(struct gw_exchange *exchange)
 {
     gw_exchange_set_state(exchange, GW_EXCHANGE_OVER);
-    gw_conn_leave(exchange);
+    gw_upconn_leave(exchange);
     gw_list_append(&exchange->upstream->ended, &exchange->node);
     gw_loop_defer(exchange->upstream->loop, &exchange->after);
 }

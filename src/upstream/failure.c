@@ -28,24 +28,24 @@ const char *gw_exchange_phase_text(enum gw_exchange_phase phase)
     GW_UNREACHABLE("phase of an exchange");
 }
 
-static enum gw_exchange_phase phase_of_conn(const struct gw_conn *conn)
+static enum gw_exchange_phase phase_of_conn(const struct gw_upconn *conn)
 {
-    uint8_t state = conn->state == GW_CONN_CLOSED ? conn->closed_in : conn->state;
-    switch ((enum gw_conn_state)state) {
-    case GW_CONN_NEW:
-    case GW_CONN_RESOLVING:
+    uint8_t state = conn->state == GW_UPCONN_CLOSED ? conn->closed_in : conn->state;
+    switch ((enum gw_upconn_state)state) {
+    case GW_UPCONN_NEW:
+    case GW_UPCONN_RESOLVING:
         return GW_PHASE_RESOLVE;
-    case GW_CONN_CONNECTING:
+    case GW_UPCONN_CONNECTING:
         return GW_PHASE_CONNECT;
-    case GW_CONN_PROXYING:
+    case GW_UPCONN_PROXYING:
         return GW_PHASE_PROXY;
-    case GW_CONN_HANDSHAKING:
+    case GW_UPCONN_HANDSHAKING:
         return GW_PHASE_TLS;
-    case GW_CONN_SHARED:
-    case GW_CONN_BUSY:
-    case GW_CONN_RETURNING:
-    case GW_CONN_IDLE:
-    case GW_CONN_CLOSED:
+    case GW_UPCONN_SHARED:
+    case GW_UPCONN_BUSY:
+    case GW_UPCONN_RETURNING:
+    case GW_UPCONN_IDLE:
+    case GW_UPCONN_CLOSED:
         break;
     }
     return GW_PHASE_SEND;
@@ -70,7 +70,7 @@ enum gw_exchange_phase gw_exchange_phase(const struct gw_exchange *exchange)
 }
 
 /* " (1.2.3.4:443)", or nothing before an address is known. */
-static void format_address(const struct gw_conn *conn, char out[GW_ADDRESS_TEXT_BYTES])
+static void format_address(const struct gw_upconn *conn, char out[GW_ADDRESS_TEXT_BYTES])
 {
     struct gw_address address = {0};
     if (conn != NULL && conn->peer.any.sa_family == AF_INET) {

@@ -101,7 +101,7 @@ static unsigned parse_status(struct gw_str value)
     return gw_parse_u64(value, &status) == GW_OK && status <= 999 ? (unsigned)status : 0;
 }
 
-enum gw_err gw_h2_head_add(struct gw_h2_head *head, struct gw_str name, struct gw_str value)
+enum gw_err gw_uph2_head_add(struct gw_h2_head *head, struct gw_str name, struct gw_str value)
 {
     head->bytes += name.len + value.len + FIELD_OVERHEAD;
     if (head->bytes > GW_UPSTREAM_MAX_HEADER_BYTES || head->count >= GW_H1_MAX_HEADERS) {

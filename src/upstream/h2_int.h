@@ -41,8 +41,8 @@ void gw_h2_head_init(struct gw_h2_head *head);
 void gw_h2_head_fini(struct gw_h2_head *head);
 
 /* Adds a field; pseudo-header fields too. Errors: GW_ERR_TOO_LARGE, GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h2_head_add(struct gw_h2_head *head, struct gw_str name,
-                                       struct gw_str value);
+GW_MUST_USE enum gw_err gw_uph2_head_add(struct gw_h2_head *head, struct gw_str name,
+                                         struct gw_str value);
 
 /* The views in it end with gw_h2_head_fini(). */
 struct gw_response_head gw_h2_head_response(const struct gw_h2_head *head);

@@ -116,10 +116,10 @@ void gw_pool_free_if_unused(struct gw_pool *pool)
 
 static void close_all(struct gw_list *list)
 {
-    struct gw_conn *conn = NULL;
-    while ((conn = GW_LIST_FIRST(list, struct gw_conn, node)) != NULL) {
+    struct gw_upconn *conn = NULL;
+    while ((conn = GW_LIST_FIRST(list, struct gw_upconn, node)) != NULL) {
         GW_ASSERT(gw_list_is_empty(&conn->exchanges));
-        gw_conn_close(conn);
+        gw_upconn_close(conn);
     }
 }
 
@@ -145,8 +145,8 @@ void gw_pool_destroy(struct gw_pool *pool)
     close_all(&pool->shared);
     close_all(&pool->idle);
     close_all(&pool->busy);
-    struct gw_conn *conn = NULL;
-    while ((conn = GW_LIST_FIRST(&pool->closed, struct gw_conn, node)) != NULL) {
+    struct gw_upconn *conn = NULL;
+    while ((conn = GW_LIST_FIRST(&pool->closed, struct gw_upconn, node)) != NULL) {
         gw_deferred_cancel(&conn->after);
         conn->after.run(&conn->after);
     }
@@ -157,45 +157,45 @@ void gw_pool_destroy(struct gw_pool *pool)
 void gw_pool_trim(struct gw_pool *pool)
 {
     while (pool->idle_count > pool->upstream->max_idle_per_origin) {
-        gw_conn_close(GW_LIST_LAST(&pool->idle, struct gw_conn, node));
+        gw_upconn_close(GW_LIST_LAST(&pool->idle, struct gw_upconn, node));
     }
 }
 
 /* ---- choosing ---- */
 
 /* The newest connection that connects, if it will take one more. */
-static struct gw_conn *find_connecting(struct gw_pool *pool)
+static struct gw_upconn *find_connecting(struct gw_pool *pool)
 {
     if (!pool->expects_h2) {
         return NULL;
     }
-    struct gw_conn *conn = GW_LIST_FIRST(&pool->connecting, struct gw_conn, node);
+    struct gw_upconn *conn = GW_LIST_FIRST(&pool->connecting, struct gw_upconn, node);
     return conn != NULL && conn->exchange_count < pool->h2_max_streams ? conn : NULL;
 }
 
 enum gw_err gw_pool_dispatch(struct gw_pool *pool, struct gw_exchange *exchange, bool fresh)
 {
     while (!fresh) {
-        struct gw_conn *conn = GW_LIST_FIRST(&pool->shared, struct gw_conn, node);
+        struct gw_upconn *conn = GW_LIST_FIRST(&pool->shared, struct gw_upconn, node);
         if (conn == NULL) {
-            conn = GW_LIST_FIRST(&pool->idle, struct gw_conn, node);
+            conn = GW_LIST_FIRST(&pool->idle, struct gw_upconn, node);
         }
         if (conn == NULL) {
             break;
         }
-        gw_conn_attach(conn, exchange);
-        enum gw_err err = gw_conn_begin(conn, exchange);
+        gw_upconn_attach(conn, exchange);
+        enum gw_err err = gw_upconn_begin(conn, exchange);
         if (err != GW_ERR_AGAIN) {
             return err;
         }
     }
-    struct gw_conn *conn = find_connecting(pool);
+    struct gw_upconn *conn = find_connecting(pool);
     if (conn == NULL) {
-        conn = gw_conn_try_create(pool, exchange);
+        conn = gw_upconn_try_create(pool, exchange);
         if (conn == NULL) {
             return GW_ERR_NOMEM;
         }
     }
-    gw_conn_attach(conn, exchange);
+    gw_upconn_attach(conn, exchange);
     return GW_OK;
 }

@@ -62,13 +62,13 @@ static enum gw_err write_request(struct gw_buf *out, const struct gw_origin *ori
     return out->err;
 }
 
-void gw_proxy_start(struct gw_conn *conn)
+void gw_proxy_start(struct gw_upconn *conn)
 {
     struct gw_proxy *proxy = gw_connecting_proxy(conn);
     gw_buf_init(&proxy->out, MAX_REQUEST_BYTES);
     enum gw_err err = write_request(&proxy->out, &conn->pool->origin);
     if (err != GW_OK) {
-        gw_conn_fail(conn, err, GW_STR("the CONNECT request could not be built"), 0);
+        gw_upconn_fail(conn, err, GW_STR("the CONNECT request could not be built"), 0);
         return;
     }
     const struct gw_h1_opts opts = {
@@ -83,7 +83,7 @@ void gw_proxy_start(struct gw_conn *conn)
     gw_proxy_on_writable(conn);
 }
 
-void gw_proxy_on_writable(struct gw_conn *conn)
+void gw_proxy_on_writable(struct gw_upconn *conn)
 {
     struct gw_proxy *proxy = gw_connecting_proxy(conn);
     if (proxy->sent == proxy->out.len) {
@@ -97,11 +97,11 @@ void gw_proxy_on_writable(struct gw_conn *conn)
     enum gw_err err = gw_stream_writev(conn->stream, &iov, 1, &sent);
     proxy->sent += sent;
     if (err != GW_OK && err != GW_ERR_AGAIN) {
-        gw_conn_fail(conn, err, GW_STR("the proxy closed the connection"), 0);
+        gw_upconn_fail(conn, err, GW_STR("the proxy closed the connection"), 0);
     }
 }
 
-static void refuse(struct gw_conn *conn, unsigned status)
+static void refuse(struct gw_upconn *conn, unsigned status)
 {
     char detail[DETAIL_BYTES];
     struct gw_str reason = gw_status_reason(status);
@@ -109,23 +109,23 @@ static void refuse(struct gw_conn *conn, unsigned status)
         snprintf(detail, sizeof(detail), "the proxy answered CONNECT with %u " GW_STR_FMT "%s",
                  status, GW_STR_ARG(reason),
                  status == 407 ? "; check the user and password in the proxy's URL" : "");
-    gw_conn_fail(conn, GW_ERR_REFUSED, gw_str(detail, (size_t)len), 0);
+    gw_upconn_fail(conn, GW_ERR_REFUSED, gw_str(detail, (size_t)len), 0);
 }
 
-void gw_proxy_on_read(struct gw_conn *conn, struct gw_str bytes)
+void gw_proxy_on_read(struct gw_upconn *conn, struct gw_str bytes)
 {
     struct gw_proxy *proxy = gw_connecting_proxy(conn);
     size_t used = 0;
     enum gw_err err = gw_h1_parser_feed(proxy->parser, bytes, &used);
     if (err != GW_OK) {
         const char *what = gw_h1_parser_failure(proxy->parser).what;
-        gw_conn_fail(conn, err, gw_str_from_c(what), 0);
+        gw_upconn_fail(conn, err, gw_str_from_c(what), 0);
     } else if (proxy->status == 0) {
         return; /* the head is not complete */
     } else if (proxy->status < 200 || proxy->status > 299) {
         refuse(conn, proxy->status);
     } else if (used < bytes.len || proxy->sent < proxy->out.len) {
-        gw_conn_fail(conn, GW_ERR_PROTOCOL, GW_STR("the proxy sent more than its answer"), 0);
+        gw_upconn_fail(conn, GW_ERR_PROTOCOL, GW_STR("the proxy sent more than its answer"), 0);
     } else {
         gw_stream_set_reading(conn->stream, false);
         gw_connect_on_tunnel(conn);

@@ -4,8 +4,8 @@
  *
  * Source:   none
  * Shape:    client -> pools -> connections -> exchanges. A connection's state decides which list of
- *           its pool it is in; only gw_conn_set_state() writes it. An exchange's state says how far
- *           its request and response got; only gw_exchange_set_state() writes it.
+ *           its pool it is in; only gw_upconn_set_state() writes it. An exchange's state says how
+ * far its request and response got; only gw_exchange_set_state() writes it.
  * Units:    in the names
  * Limits:   see upstream.h
  * Memory:   connections and exchanges come from free lists of the client. One that is over stays
@@ -46,7 +46,7 @@
  * connection should not fail more exchanges than that. */
 #define GW_H2_MAX_STREAMS 100
 
-struct gw_conn;
+struct gw_upconn;
 struct gw_connecting; /* connect.c: what a connection needs only until it is usable */
 struct gw_h2;         /* conn_h2.c: session of an HTTP/2 connection */
 
@@ -95,7 +95,7 @@ struct gw_pool {
     uint64_t key_hash;
     unsigned owner_count;
     struct gw_tls_session_store *sessions;
-    /* By state of the connection; see gw_conn_state. */
+    /* By state of the connection; see gw_upconn_state. */
     struct gw_list connecting;
     struct gw_list shared;
     struct gw_list idle; /* newest first */
@@ -128,7 +128,7 @@ void gw_pool_trim(struct gw_pool *pool);
 /* ---- connection (conn.c, connect.c, proxy.c) ---- */
 
 /* XX(identifier, list of the pool) in the order of a connection's life. */
-#define GW_CONN_STATE_MAP(XX)                                                                      \
+#define GW_UPCONN_STATE_MAP(XX)                                                                    \
     XX(NEW, connecting)                                                                            \
     XX(RESOLVING, connecting)                                                                      \
     XX(CONNECTING, connecting)                                                                     \
@@ -140,9 +140,9 @@ void gw_pool_trim(struct gw_pool *pool);
     XX(IDLE, idle)                                                                                 \
     XX(CLOSED, closed)
 
-enum gw_conn_state {
-#define XX(id, list) GW_CONN_##id,
-    GW_CONN_STATE_MAP(XX)
+enum gw_upconn_state {
+#define XX(id, list) GW_UPCONN_##id,
+    GW_UPCONN_STATE_MAP(XX)
 #undef XX
 };
 
@@ -153,7 +153,7 @@ union gw_peer {
     struct sockaddr_in6 v6;
 };
 
-struct gw_conn {
+struct gw_upconn {
     struct gw_list node;      /* in the list of its state */
     struct gw_list exchanges; /* on it, oldest first */
     struct gw_pool *pool;
@@ -167,7 +167,7 @@ struct gw_conn {
     uint64_t connected_at_ns;
     uint32_t exchange_count;
     union gw_peer peer; /* sa_family AF_UNSPEC: not known yet, or a Unix socket */
-    uint8_t state;      /* enum gw_conn_state */
+    uint8_t state;      /* enum gw_upconn_state */
     uint8_t closed_in;  /* the state before CLOSED */
     bool was_used;      /* an exchange began on it before */
     /* HTTP/1, about the message in work */
@@ -180,57 +180,58 @@ struct gw_conn {
 };
 
 /* What the stream of every connection calls; its user is the connection. */
-extern const struct gw_stream_events gw_conn_stream_events;
+extern const struct gw_stream_events gw_upconn_stream_events;
 
 /* Makes a connection in state NEW that begins to connect at the end of the callback, with the
  * limits of |exchange|. Errors: NULL without memory. */
-GW_MUST_USE struct gw_conn *gw_conn_try_create(struct gw_pool *pool,
-                                               const struct gw_exchange *exchange);
+GW_MUST_USE struct gw_upconn *gw_upconn_try_create(struct gw_pool *pool,
+                                                   const struct gw_exchange *exchange);
 
 /* Moves |conn| to a state, and with it to that state's list. */
-void gw_conn_set_state(struct gw_conn *conn, enum gw_conn_state state);
+void gw_upconn_set_state(struct gw_upconn *conn, enum gw_upconn_state state);
 
 /* Is it made, proxied and handshaken? */
-static inline bool gw_conn_is_usable(const struct gw_conn *conn)
+static inline bool gw_upconn_is_usable(const struct gw_upconn *conn)
 {
-    return conn->state >= GW_CONN_SHARED && conn->state < GW_CONN_CLOSED;
+    return conn->state >= GW_UPCONN_SHARED && conn->state < GW_UPCONN_CLOSED;
 }
 
 /* Puts |exchange| on |conn|. */
-void gw_conn_attach(struct gw_conn *conn, struct gw_exchange *exchange);
+void gw_upconn_attach(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* Takes |exchange| off its connection and does nothing else. */
-void gw_conn_detach(struct gw_exchange *exchange);
+void gw_upconn_detach(struct gw_exchange *exchange);
 
 /*
  * Begins |exchange|, which is on |conn|, on its protocol. Calls no event.
  *
  * Errors: GW_ERR_NOMEM, GW_ERR_AGAIN (this connection takes no more); the exchange is off it then.
  */
-GW_MUST_USE enum gw_err gw_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange);
+GW_MUST_USE enum gw_err gw_upconn_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* |exchange| leaves its connection for good, which is then parked, closed or goes on with others.
  */
-void gw_conn_leave(struct gw_exchange *exchange);
+void gw_upconn_leave(struct gw_exchange *exchange);
 
 /* Closes at once; exchanges still on it are left to the caller. Calling it again changes nothing.
  */
-void gw_conn_close(struct gw_conn *conn);
+void gw_upconn_close(struct gw_upconn *conn);
 
 /* Closes, and fails every exchange on it. |timeout_ms| counts with GW_ERR_TIMEOUT. */
-void gw_conn_fail(struct gw_conn *conn, enum gw_err err, struct gw_str detail, uint64_t timeout_ms);
+void gw_upconn_fail(struct gw_upconn *conn, enum gw_err err, struct gw_str detail,
+                    uint64_t timeout_ms);
 
 /* The same at the end of the callback, for functions that may not call events. */
-void gw_conn_fail_late(struct gw_conn *conn, enum gw_err err);
+void gw_upconn_fail_late(struct gw_upconn *conn, enum gw_err err);
 
 /* It is usable: gives the exchanges that waited for it to its protocol. */
-void gw_conn_on_usable(struct gw_conn *conn, bool is_h2);
+void gw_upconn_on_usable(struct gw_upconn *conn, bool is_h2);
 
 /* Has no exchange (any more): waits for the next, or is closed when nobody would want it. */
-void gw_conn_park(struct gw_conn *conn);
+void gw_upconn_park(struct gw_upconn *conn);
 
-/* Begins to resolve and connect. Errors end in gw_conn_fail(). */
-void gw_connect_start(struct gw_conn *conn);
+/* Begins to resolve and connect. Errors end in gw_upconn_fail(). */
+void gw_connect_start(struct gw_upconn *conn);
 
 /* A new struct gw_connecting with the limits of |exchange|. Errors: NULL without memory. */
 GW_MUST_USE struct gw_connecting *gw_connecting_try_create(const struct gw_exchange *exchange);
@@ -239,12 +240,12 @@ GW_MUST_USE struct gw_connecting *gw_connecting_try_create(const struct gw_excha
 void gw_connecting_destroy(struct gw_connecting **connecting);
 
 /* Events of the stream and the timer while connecting. */
-void gw_connect_on_open(struct gw_conn *conn);
-void gw_connect_on_end(struct gw_conn *conn, enum gw_err err, struct gw_str detail);
-void gw_connect_on_timer(struct gw_conn *conn);
+void gw_connect_on_open(struct gw_upconn *conn);
+void gw_connect_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
+void gw_connect_on_timer(struct gw_upconn *conn);
 
 /* The tunnel (or the direct connection) stands: TLS, or usable at once. */
-void gw_connect_on_tunnel(struct gw_conn *conn);
+void gw_connect_on_tunnel(struct gw_upconn *conn);
 
 /* What proxy.c keeps in struct gw_connecting. */
 struct gw_proxy {
@@ -255,14 +256,14 @@ struct gw_proxy {
 };
 
 /* The proxy part of a connection that is in state PROXYING. */
-struct gw_proxy *gw_connecting_proxy(struct gw_conn *conn);
+struct gw_proxy *gw_connecting_proxy(struct gw_upconn *conn);
 
-/* Sends CONNECT. Errors end in gw_conn_fail(). */
-void gw_proxy_start(struct gw_conn *conn);
+/* Sends CONNECT. Errors end in gw_upconn_fail(). */
+void gw_proxy_start(struct gw_upconn *conn);
 
 /* Events of the stream while the proxy is asked. */
-void gw_proxy_on_read(struct gw_conn *conn, struct gw_str bytes);
-void gw_proxy_on_writable(struct gw_conn *conn);
+void gw_proxy_on_read(struct gw_upconn *conn, struct gw_str bytes);
+void gw_proxy_on_writable(struct gw_upconn *conn);
 
 /* Frees what gw_proxy_start() made. */
 void gw_proxy_fini(struct gw_proxy *proxy);
@@ -270,60 +271,60 @@ void gw_proxy_fini(struct gw_proxy *proxy);
 /* ---- HTTP/1 (conn_h1.c) ---- */
 
 /* Makes the parser. */
-void gw_h1_conn_init(struct gw_conn *conn);
+void gw_h1_conn_init(struct gw_upconn *conn);
 
 /* Takes the exchange and sends as much of its request as goes now. Calls no event. */
-void gw_h1_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange);
+void gw_h1_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* Sends or queues bytes of a streamed body. Calls no event. Errors: GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h1_conn_write(struct gw_conn *conn, struct gw_exchange *exchange,
+GW_MUST_USE enum gw_err gw_h1_conn_write(struct gw_upconn *conn, struct gw_exchange *exchange,
                                          struct gw_str bytes);
 
 /* The streamed body is complete. Calls no event. Errors: GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h1_conn_end_body(struct gw_conn *conn, struct gw_exchange *exchange);
+GW_MUST_USE enum gw_err gw_h1_conn_end_body(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* The exchange has left: makes ready for the next one. Returns false when there can be none. */
-bool gw_h1_conn_reset(struct gw_conn *conn, const struct gw_exchange *exchange);
+bool gw_h1_conn_reset(struct gw_upconn *conn, const struct gw_exchange *exchange);
 
 /* Events of the stream. */
-void gw_h1_conn_on_read(struct gw_conn *conn, struct gw_str bytes);
-void gw_h1_conn_on_writable(struct gw_conn *conn);
-void gw_h1_conn_on_end(struct gw_conn *conn, enum gw_err err, struct gw_str detail);
+void gw_h1_conn_on_read(struct gw_upconn *conn, struct gw_str bytes);
+void gw_h1_conn_on_writable(struct gw_upconn *conn);
+void gw_h1_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
 
 /* ---- HTTP/2 (conn_h2.c, response_head.c) ---- */
 
 /* Makes the session and queues our settings. Errors: GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h2_conn_init(struct gw_conn *conn);
+GW_MUST_USE enum gw_err gw_h2_conn_init(struct gw_upconn *conn);
 
 /* Frees the session; NULL-safe, clears the pointer. */
 void gw_h2_destroy(struct gw_h2 **h2);
 
 /* Moves it to where the number of its exchanges puts it; closes it when it is of no more use. */
-void gw_h2_conn_update(struct gw_conn *conn);
+void gw_h2_conn_update(struct gw_upconn *conn);
 
 /*
  * Submits the request of |exchange|, which is on |conn|. Bytes leave at the end of the callback.
  *
  * Errors: GW_ERR_NOMEM, GW_ERR_AGAIN (this connection takes no more; take another).
  */
-GW_MUST_USE enum gw_err gw_h2_conn_begin(struct gw_conn *conn, struct gw_exchange *exchange);
+GW_MUST_USE enum gw_err gw_h2_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* More of a streamed body is there. */
-void gw_h2_conn_send_more(struct gw_conn *conn, struct gw_exchange *exchange);
+void gw_h2_conn_send_more(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* |exchange| has left: resets its stream, if that has not ended. */
-void gw_h2_conn_leave(struct gw_conn *conn, struct gw_exchange *exchange);
+void gw_h2_conn_leave(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* Delivers what came for |exchange| while it was paused. */
-void gw_h2_conn_resume(struct gw_conn *conn, struct gw_exchange *exchange);
+void gw_h2_conn_resume(struct gw_upconn *conn, struct gw_exchange *exchange);
 
-/* Writes what the session has to send. Errors end in gw_conn_fail(). */
-void gw_h2_conn_flush(struct gw_conn *conn);
+/* Writes what the session has to send. Errors end in gw_upconn_fail(). */
+void gw_h2_conn_flush(struct gw_upconn *conn);
 
 /* Events of the stream and the timer. */
-void gw_h2_conn_on_read(struct gw_conn *conn, struct gw_str bytes);
-void gw_h2_conn_on_end(struct gw_conn *conn, enum gw_err err, struct gw_str detail);
-void gw_h2_conn_on_timer(struct gw_conn *conn);
+void gw_h2_conn_on_read(struct gw_upconn *conn, struct gw_str bytes);
+void gw_h2_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
+void gw_h2_conn_on_timer(struct gw_upconn *conn);
 
 /* ---- exchange (exchange.c, request_head.c) ---- */
 
@@ -340,8 +341,8 @@ enum gw_exchange_state {
 };
 
 struct gw_exchange {
-    struct gw_list node;  /* on its connection; then among the client's ended ones */
-    struct gw_conn *conn; /* NULL when over */
+    struct gw_list node;    /* on its connection; then among the client's ended ones */
+    struct gw_upconn *conn; /* NULL when over */
     struct gw_upstream *upstream;
     struct gw_pool *pool; /* valid until over */
     const struct gw_exchange_events *events;
