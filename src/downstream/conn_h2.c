@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * downstream/conn_h2 - the nghttp2 session of a connection: frames in, frames out, time, GOAWAY.
+ *
+ *   receive -> nghttp2_session_mem_recv -> callbacks below -> streams -> handlers
+ *   settle: deliver; nghttp2_session_mem_send -> |out| -> writev; on_writable; close when done
+ *
+ * nghttp2's functions that submit may be called from everywhere, those that receive, send or delete
+ * only from outside its callbacks: that is why frames leave in settle.
+ */
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "downstream/conn_h2_int.h"
+
+static struct gw_h2_stream *find_stream(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+/* What nghttp2 is told after a handler ran: go on, or stop because the connection is gone. */
+static int go_on(const struct gw_h2_conn *h2)
+{
+    return h2->conn->state < GW_CONN_CLOSING && h2->conn->failed == GW_OK
+               ? 0
+               : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+void gw_h2_count_glitch(struct gw_h2_conn *h2)
+{
+    uint64_t now_ms = gw_conn_now_ms(h2->conn);
+    uint64_t fresh = (now_ms - h2->glitch_at_ms) * GW_H2_GLITCH_RATE / 1000;
+    if (fresh > 0) {
+        h2->glitch_at_ms = now_ms;
+        uint64_t tokens = h2->glitch_tokens + fresh;
+        h2->glitch_tokens = tokens < GW_H2_GLITCH_BURST ? (uint32_t)tokens : GW_H2_GLITCH_BURST;
+    }
+    if (h2->glitch_tokens > 0) {
+        h2->glitch_tokens--;
+        return;
+    }
+    if (h2->conn->state < GW_CONN_CLOSING) {
+        gw_log_debug("downstream", "HTTP/2: too many resets or empty frames, closing");
+        (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+}
+
+/* ---- frames in ---- */
+
+static bool is_request_head(const nghttp2_frame *frame)
+{
+    return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    (void)session;
+    struct gw_h2_conn *h2 = user;
+    if (is_request_head(frame)) {
+        gw_h2_head_begin(h2);
+    }
+    return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *user)
+{
+    (void)session;
+    (void)flags;
+    struct gw_h2_conn *h2 = user;
+    if (!is_request_head(frame)) {
+        return 0; /* trailers are checked and dropped */
+    }
+    enum gw_err err = gw_h2_head_add(h2, gw_str((const char *)name, name_len),
+                                     gw_str((const char *)value, value_len));
+    return err == GW_OK ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* nghttp2 would leave the field out; a request that is not what was sent is worse than none. */
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             const uint8_t *name, size_t name_len, const uint8_t *value,
+                             size_t value_len, uint8_t flags, void *user)
+{
+    (void)session;
+    (void)frame;
+    (void)name;
+    (void)name_len;
+    (void)value;
+    (void)value_len;
+    (void)flags;
+    (void)user;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static int start_request(struct gw_h2_conn *h2, const nghttp2_frame *frame)
+{
+    bool has_body = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+    struct gw_h2_stream *stream = NULL;
+    enum gw_h2_verdict verdict = GW_H2_HEAD_GOOD;
+    enum gw_err err = gw_h2_head_finish(h2, has_body, &stream, &verdict);
+    gw_h2_head_drop(h2);
+    if (err != GW_OK) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    if (verdict == GW_H2_HEAD_MALFORMED) {
+        gw_free(stream);
+        gw_counter_add(&h2->conn->server->counters.protocol_errors_total, 1);
+        gw_h2_count_glitch(h2);
+        int result = nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                               NGHTTP2_PROTOCOL_ERROR);
+        return result == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    gw_h2_stream_open(stream, frame->hd.stream_id);
+    if (verdict == GW_H2_HEAD_TOO_LARGE) {
+        gw_h2_stream_answer_error(stream, 431, "The header of the request is too large.");
+    } else if (verdict == GW_H2_HEAD_BAD_EXPECTATION) {
+        gw_h2_stream_answer_error(stream, 417, "The only expectation supported is 100-continue.");
+    } else {
+        gw_h2_stream_request(stream);
+    }
+    return go_on(h2);
+}
+
+/* The second half of a drain. */
+static void send_goaway(struct gw_h2_conn *h2)
+{
+    if (h2->goaway_sent) {
+        return;
+    }
+    h2->goaway_sent = true;
+    h2->goaway_at_ms = 0;
+    int32_t last = nghttp2_session_get_last_proc_stream_id(h2->session);
+    (void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, NULL, 0);
+    gw_conn_wake(h2->conn);
+}
+
+/* Frames that an honest client sends now and then, and an attacker by the thousand. */
+static bool is_glitch(const nghttp2_frame *frame)
+{
+    switch (frame->hd.type) {
+    case NGHTTP2_DATA:
+        return frame->hd.length == 0 && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+    case NGHTTP2_SETTINGS:
+        return (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
+    case NGHTTP2_PRIORITY:
+        return true;
+    default:
+        return false; /* PING is bounded by what nghttp2 keeps unsent, RST_STREAM in closed() */
+    }
+}
+
+static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct gw_h2_conn *h2 = user;
+    if (is_glitch(frame)) {
+        gw_h2_count_glitch(h2);
+    }
+    if (is_request_head(frame)) {
+        return start_request(h2, frame);
+    }
+    bool is_ping_ack = frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (is_ping_ack && h2->notice_sent) {
+        send_goaway(h2); /* a round trip after the notice: no stream can be under way */
+        return 0;
+    }
+    bool ends_stream = (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
+                       (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    struct gw_h2_stream *stream = ends_stream ? find_stream(session, frame->hd.stream_id) : NULL;
+    if (stream != NULL) {
+        gw_h2_stream_complete(stream);
+    }
+    return go_on(h2);
+}
+
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes,
+                         size_t len, void *user)
+{
+    (void)flags;
+    struct gw_h2_conn *h2 = user;
+    struct gw_h2_stream *stream = find_stream(session, id);
+    if (stream == NULL) {
+        (void)nghttp2_session_consume_connection(session, len);
+        return 0;
+    }
+    if (gw_h2_stream_body(stream, gw_str((const char *)bytes, len)) != GW_OK) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    return go_on(h2);
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *user)
+{
+    (void)user;
+    struct gw_h2_stream *stream = find_stream(session, id);
+    if (stream != NULL) {
+        (void)nghttp2_session_set_stream_user_data(session, id, NULL);
+        gw_h2_stream_closed(stream, error_code);
+    }
+    return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                            void *user)
+{
+    (void)session;
+    (void)frame;
+    (void)error;
+    struct gw_h2_conn *h2 = user;
+    gw_counter_add(&h2->conn->server->counters.protocol_errors_total, 1);
+    gw_h2_count_glitch(h2);
+    return 0;
+}
+
+/* ---- frames out ---- */
+
+/* A DATA frame: its head from nghttp2, its payload from the stream's queue. */
+static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
+                        size_t length, nghttp2_data_source *source, void *user)
+{
+    (void)session;
+    (void)frame; /* no padding: its length is always 0 */
+    struct gw_h2_conn *h2 = user;
+    struct gw_h2_stream *stream = source->ptr;
+    struct gw_chunkq *out = &h2->conn->out;
+    if (gw_chunkq_len(out) >= GW_H2_OUT_BYTES) {
+        return NGHTTP2_ERR_WOULDBLOCK;
+    }
+    enum gw_err err = gw_chunkq_append(out, gw_str((const char *)head, 9));
+    while (length > 0 && err == GW_OK) {
+        struct iovec piece;
+        (void)gw_chunkq_peek(&stream->out, &piece, 1);
+        size_t part = piece.iov_len < length ? piece.iov_len : length;
+        err = gw_chunkq_append(out, gw_str(piece.iov_base, part));
+        gw_chunkq_consume(&stream->out, part);
+        length -= part;
+    }
+    if (err != GW_OK) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    gw_h2_stream_sent(stream);
+    return 0;
+}
+
+static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    (void)session;
+    struct gw_h2_conn *h2 = user;
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+        gw_counter_add(&h2->conn->server->counters.protocol_errors_total, 1);
+    }
+    return 0;
+}
+
+/* nghttp2 writes only through on_send_data() and mem_send(); this is never called. */
+static ssize_t on_send(nghttp2_session *session, const uint8_t *bytes, size_t len, int flags,
+                       void *user)
+{
+    (void)session;
+    (void)bytes;
+    (void)len;
+    (void)flags;
+    (void)user;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+static void fail(struct gw_h2_conn *h2, ssize_t error)
+{
+    gw_log_debug("downstream", "HTTP/2: %s", nghttp2_strerror((int)error));
+    if (error == NGHTTP2_ERR_NOMEM || error == NGHTTP2_ERR_CALLBACK_FAILURE) {
+        h2->conn->failed = GW_ERR_NOMEM;
+        return;
+    }
+    gw_counter_add(&h2->conn->server->counters.protocol_errors_total, 1);
+    h2->conn->proto->abort_pairs(h2->conn, GW_ERR_PROTOCOL);
+    gw_conn_close(h2->conn, GW_CONN_END_LINGER);
+}
+
+/* Makes frames while the socket takes them. */
+static void pump(struct gw_h2_conn *h2)
+{
+    struct gw_conn *conn = h2->conn;
+    bool has_more = true;
+    while (has_more && !conn->write_blocked && conn->failed == GW_OK &&
+           conn->state < GW_CONN_CLOSING) {
+        while (gw_chunkq_len(&conn->out) < GW_H2_OUT_BYTES) {
+            const uint8_t *bytes = NULL;
+            ssize_t len = nghttp2_session_mem_send(h2->session, &bytes);
+            if (len < 0) {
+                fail(h2, len);
+                return;
+            }
+            if (len == 0) {
+                break;
+            }
+            if (gw_chunkq_append(&conn->out, gw_str((const char *)bytes, (size_t)len)) != GW_OK) {
+                conn->failed = GW_ERR_NOMEM;
+                return;
+            }
+        }
+        has_more = gw_chunkq_len(&conn->out) >= GW_H2_OUT_BYTES;
+        gw_conn_flush(conn);
+    }
+}
+
+/* ---- the end of a callback ---- */
+
+static void deliver_all(struct gw_h2_conn *h2)
+{
+    while (h2->deliver_due) {
+        h2->deliver_due = false;
+        GW_LIST_FOREACH(&h2->streams, node)
+        {
+            struct gw_h2_stream *stream = GW_CONTAINER_OF(node, struct gw_h2_stream, node);
+            if (gw_h2_stream_has_to_deliver(stream)) {
+                gw_h2_stream_deliver(stream);
+                /* The handler may have ended any other stream: begin anew. */
+                h2->deliver_due = true;
+                break;
+            }
+        }
+    }
+}
+
+static void tell_writable(struct gw_h2_conn *h2)
+{
+    while (h2->writable_due) {
+        h2->writable_due = false;
+        GW_LIST_FOREACH(&h2->streams, node)
+        {
+            struct gw_h2_stream *stream = GW_CONTAINER_OF(node, struct gw_h2_stream, node);
+            if (stream->pair_open && stream->was_full &&
+                gw_chunkq_len(&stream->out) < GW_DOWNSTREAM_LOW_WATER) {
+                stream->was_full = false;
+                stream->pair.events->on_writable(stream->pair.user);
+                h2->writable_due = true;
+                break;
+            }
+        }
+    }
+}
+
+static void free_dead(struct gw_h2_conn *h2)
+{
+    struct gw_h2_stream *stream = NULL;
+    while ((stream = GW_LIST_FIRST(&h2->dead, struct gw_h2_stream, node)) != NULL) {
+        gw_h2_stream_free(stream);
+    }
+}
+
+/* Nothing to say and nothing to hear any more (GOAWAY was sent or received, no stream is open). */
+static void close_if_over(struct gw_h2_conn *h2)
+{
+    bool is_between_goaways = h2->notice_sent && !h2->goaway_sent;
+    if (h2->conn->state < GW_CONN_CLOSING && !is_between_goaways &&
+        nghttp2_session_want_read(h2->session) == 0 &&
+        nghttp2_session_want_write(h2->session) == 0) {
+        h2->conn->proto->abort_pairs(h2->conn, GW_ERR_PROTOCOL);
+        gw_conn_close(h2->conn, GW_CONN_END_LINGER);
+    }
+}
+
+static void h2_settle(struct gw_conn *conn)
+{
+    struct gw_h2_conn *h2 = conn->u.h2;
+    deliver_all(h2);
+    gw_conn_flush(conn);
+    pump(h2);
+    tell_writable(h2);
+    close_if_over(h2);
+    free_dead(h2);
+    if (conn->state < GW_CONN_CLOSING) {
+        bool is_flooded = conn->write_blocked &&
+                          nghttp2_session_get_outbound_queue_size(h2->session) > GW_H2_MAX_OUTBOUND;
+        gw_conn_set_reading(conn, !is_flooded);
+    }
+}
+
+/* ---- time ---- */
+
+static uint64_t min_ms(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t body_deadline_ms(const struct gw_h2_conn *h2)
+{
+    struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->body_waits, struct gw_h2_stream, in_node);
+    return stream == NULL ? GW_CONN_NEVER
+                          : stream->in_progress_ms + h2->conn->server->limits.body_timeout_ms;
+}
+
+static uint64_t rest_deadline_ms(const struct gw_h2_conn *h2)
+{
+    struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->rests, struct gw_h2_stream, in_node);
+    return stream == NULL ? GW_CONN_NEVER : stream->in_progress_ms + GW_CONN_REST_MS;
+}
+
+static uint64_t write_deadline_ms(const struct gw_h2_conn *h2)
+{
+    struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->write_waits, struct gw_h2_stream, out_node);
+    return stream == NULL ? GW_CONN_NEVER
+                          : stream->out_progress_ms + h2->conn->server->limits.write_timeout_ms;
+}
+
+static uint64_t h2_deadline_ms(const struct gw_conn *conn)
+{
+    const struct gw_h2_conn *h2 = conn->u.h2;
+    if (conn->state >= GW_CONN_CLOSING) {
+        return GW_CONN_NEVER;
+    }
+    uint64_t at_ms = h2->goaway_at_ms == 0 ? GW_CONN_NEVER : h2->goaway_at_ms;
+    at_ms = min_ms(at_ms, body_deadline_ms(h2));
+    at_ms = min_ms(at_ms, rest_deadline_ms(h2));
+    return min_ms(at_ms, write_deadline_ms(h2));
+}
+
+/* Ends the streams that ran out of time. Each step takes its stream from the list it is first of.
+ */
+static void expire_streams(struct gw_h2_conn *h2, uint64_t now_ms)
+{
+    struct gw_server_counters *counters = &h2->conn->server->counters;
+    while (h2->conn->state < GW_CONN_CLOSING && body_deadline_ms(h2) <= now_ms) {
+        gw_counter_add(&counters->timeouts_total, 1);
+        gw_h2_stream_expire(GW_LIST_FIRST(&h2->body_waits, struct gw_h2_stream, in_node), 408,
+                            "The body of the request did not arrive in time.");
+    }
+    while (h2->conn->state < GW_CONN_CLOSING && write_deadline_ms(h2) <= now_ms) {
+        struct gw_h2_stream *stream =
+            GW_LIST_FIRST(&h2->write_waits, struct gw_h2_stream, out_node);
+        gw_counter_add(&counters->timeouts_total, 1);
+        gw_list_unlink(&stream->out_node);
+        gw_h2_stream_expire(stream, 408, "The answer was not read in time.");
+    }
+    while (h2->conn->state < GW_CONN_CLOSING && rest_deadline_ms(h2) <= now_ms) {
+        struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->rests, struct gw_h2_stream, in_node);
+        gw_list_unlink(&stream->in_node);
+        /* RFC 9113 section 8.1: the answer is complete, the rest of the request is not wanted. */
+        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                        NGHTTP2_NO_ERROR);
+    }
+}
+
+static void h2_drain(struct gw_conn *conn)
+{
+    struct gw_h2_conn *h2 = conn->u.h2;
+    if (h2->notice_sent) {
+        return;
+    }
+    h2->notice_sent = true;
+    h2->goaway_at_ms = gw_conn_now_ms(conn) + GW_H2_GOAWAY_MS;
+    if (nghttp2_submit_shutdown_notice(h2->session) != 0 ||
+        nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL) != 0) {
+        conn->failed = GW_ERR_NOMEM;
+    }
+    gw_conn_wake(conn);
+}
+
+static void h2_expire(struct gw_conn *conn)
+{
+    struct gw_h2_conn *h2 = conn->u.h2;
+    uint64_t now_ms = gw_conn_now_ms(conn);
+    expire_streams(h2, now_ms);
+    if (h2->goaway_at_ms != 0 && now_ms >= h2->goaway_at_ms) {
+        send_goaway(h2);
+    } else if (conn->state == GW_CONN_IDLE && h2->goaway_sent) {
+        gw_conn_close(conn, GW_CONN_END_LINGER);
+    } else if (conn->state == GW_CONN_IDLE) {
+        conn->state_since_ms = now_ms; /* its last round trip */
+        h2_drain(conn);
+    }
+}
+
+/* ---- the table ---- */
+
+static void h2_receive(struct gw_conn *conn, struct gw_str bytes)
+{
+    struct gw_h2_conn *h2 = conn->u.h2;
+    ssize_t used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
+    if (used < 0 && conn->state < GW_CONN_CLOSING) {
+        fail(h2, used);
+    }
+}
+
+static void h2_abort_pairs(struct gw_conn *conn, enum gw_err err)
+{
+    struct gw_h2_conn *h2 = conn->u.h2;
+    struct gw_h2_stream *stream = NULL;
+    while ((stream = GW_LIST_FIRST(&h2->streams, struct gw_h2_stream, node)) != NULL) {
+        gw_h2_stream_bury(stream);
+        if (stream->pair_open) {
+            stream->pair_open = false;
+            stream->pair.events->on_abort(stream->pair.user, err);
+        }
+    }
+}
+
+static void h2_fini(struct gw_conn *conn)
+{
+    struct gw_h2_conn *h2 = conn->u.h2;
+    gw_h2_head_drop(h2);
+    nghttp2_session_del(h2->session);
+    free_dead(h2);
+    gw_free(h2);
+}
+
+static const struct gw_conn_proto h2_proto = {
+    .name = "HTTP/2",
+    .receive = h2_receive,
+    .settle = h2_settle,
+    .deadline_ms = h2_deadline_ms,
+    .expire = h2_expire,
+    .drain = h2_drain,
+    .abort_pairs = h2_abort_pairs,
+    .fini = h2_fini,
+};
+
+/* ---- making ---- */
+
+/* Callbacks and options are the same for all sessions of a server. */
+static enum gw_err prepare_server(struct gw_server *server)
+{
+    if (server->h2_callbacks != NULL) {
+        return GW_OK;
+    }
+    if (nghttp2_session_callbacks_new(&server->h2_callbacks) != 0) {
+        return GW_ERR_NOMEM;
+    }
+    if (nghttp2_option_new(&server->h2_option) != 0) {
+        gw_h2_fini_server(server);
+        return GW_ERR_NOMEM;
+    }
+    nghttp2_session_callbacks *callbacks = server->h2_callbacks;
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_send_callback(callbacks, on_send);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
+    nghttp2_option_set_no_auto_window_update(server->h2_option, 1);
+    return GW_OK;
+}
+
+void gw_h2_fini_server(struct gw_server *server)
+{
+    gw_h2_head_destroy(&server->h2_spare_head);
+    nghttp2_session_callbacks_del(server->h2_callbacks);
+    nghttp2_option_del(server->h2_option);
+    server->h2_callbacks = NULL;
+    server->h2_option = NULL;
+}
+
+static int submit_settings(struct gw_h2_conn *h2)
+{
+    const struct gw_server_limits *limits = &h2->conn->server->limits;
+    uint32_t list_bytes =
+        limits->max_header_bytes < UINT32_MAX ? (uint32_t)limits->max_header_bytes : UINT32_MAX;
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, GW_H2_MAX_STREAMS},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, GW_H2_STREAM_WINDOW},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list_bytes},
+    };
+    int result =
+        nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, GW_ARRAY_LEN(settings));
+    if (result != 0) {
+        return result;
+    }
+    return nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                                 GW_H2_CONN_WINDOW);
+}
+
+enum gw_err gw_h2_start(struct gw_conn *conn)
+{
+    struct gw_h2_conn *h2 = gw_try_alloc(sizeof(*h2));
+    if (h2 == NULL || prepare_server(conn->server) != GW_OK) {
+        gw_free(h2);
+        return GW_ERR_NOMEM;
+    }
+    *h2 = (struct gw_h2_conn){.conn = conn, .glitch_tokens = GW_H2_GLITCH_BURST};
+    h2->glitch_at_ms = gw_conn_now_ms(conn);
+    gw_list_init(&h2->streams);
+    gw_list_init(&h2->dead);
+    gw_list_init(&h2->body_waits);
+    gw_list_init(&h2->write_waits);
+    gw_list_init(&h2->rests);
+    if (nghttp2_session_server_new2(&h2->session, conn->server->h2_callbacks, h2,
+                                    conn->server->h2_option) != 0) {
+        gw_free(h2);
+        return GW_ERR_NOMEM;
+    }
+    conn->u.h2 = h2;
+    conn->proto = &h2_proto;
+    gw_conn_set_state(conn, GW_CONN_IDLE);
+    if (submit_settings(h2) != 0) {
+        conn->failed = GW_ERR_NOMEM;
+    }
+    if (conn->server->is_draining) {
+        h2_drain(conn);
+    }
+    return GW_OK;
+}
