@@ -43,7 +43,7 @@ bench_packages="nginx haproxy openssl python3"
 bench_commands="nginx haproxy openssl python3"
 bench_modules=""
 
-lint_packages="clang libclang-rt-dev shellcheck python3 python3-venv libcmocka-dev"
+lint_packages="clang clang-tidy libclang-rt-dev shellcheck python3 python3-venv libcmocka-dev"
 lint_commands="clang shellcheck python3"
 lint_modules="cmocka"
 
