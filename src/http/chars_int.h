@@ -19,14 +19,14 @@
 
 #define GW_CHAR_TOKEN 1u /* tchar */
 #define GW_CHAR_VALUE 2u /* in a field's value: all but controls; tab is fine */
-#define GW_CHAR_HOST  4u /* host, port and the brackets of IPv6; no comma: it would join two hosts \
-                          */
+#define GW_CHAR_HOST                                                                               \
+    4u /* host, port and the brackets of IPv6; no comma: it would join two hosts                   \
+        */
 /* Visible ASCII but '"', '#', '<', '>' and '\'; browsers and curl send the rest of what RFC 3986
- * wants escaped ("[", "]", "{", "|", "}", "^", "`") as it is. A path has no '?'. */
-#define GW_CHAR_PATH  8u
-#define GW_CHAR_QUERY 16u
-#define GW_CHAR_HEX   32u
-#define GW_CHAR_USER  64u /* userinfo of a URL */
+ * wants escaped ("[", "]", "{", "|", "}", "^", "`") as it is. */
+#define GW_CHAR_QUERY 8u
+#define GW_CHAR_HEX   16u
+#define GW_CHAR_USER  32u /* userinfo of a URL */
 
 extern const unsigned char gw_http_chars[256];
 

@@ -195,10 +195,12 @@ bool gw_url_authority_is_valid(struct gw_str authority)
 {
     struct gw_url url = {0};
     const char *why = NULL;
-    if (gw_str_has_suffix(authority, GW_STR(":"))) {
-        authority.len--; /* RFC 3986 section 3.2.3 allows a port without digits */
+    /* RFC 3986 section 3.2.3 allows a port without digits. */
+    bool has_empty_port = gw_str_has_suffix(authority, GW_STR(":"));
+    if (has_empty_port) {
+        authority.len--;
     }
-    return parse_host(authority, &url, &why) == GW_OK;
+    return parse_host(authority, &url, &why) == GW_OK && !(has_empty_port && url.port > 0);
 }
 
 /* Escapes in a path must be whole: what one side reads as '%' another may read as an escape. */
