@@ -119,8 +119,9 @@ static const struct gw_h1_events h1_trace_events = {
 
 struct h1_trace_opts {
     enum gw_h1_kind kind;
-    size_t max_header_bytes; /* 0: 64 KiB */
-    bool expects_no_body;    /* of every response */
+    size_t max_header_bytes;           /* 0: 64 KiB */
+    bool expects_no_body;              /* of every response */
+    const struct gw_h1_events *events; /* NULL: h1_trace_events */
 };
 
 /* Feeds a part of a stream, from a block of its own so that views that are kept too long are found;
@@ -172,7 +173,7 @@ static inline void h1_trace_run(struct h1_trace *trace, const struct h1_trace_op
     struct gw_h1_parser *parser = gw_h1_parser_create(&(struct gw_h1_opts){
         .kind = opts->kind,
         .max_header_bytes = limit,
-        .events = &h1_trace_events,
+        .events = opts->events != NULL ? opts->events : &h1_trace_events,
         .user = trace,
     });
     enum gw_err err = GW_OK;
