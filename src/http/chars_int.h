@@ -28,6 +28,7 @@
 #define GW_CHAR_HEX   16u
 #define GW_CHAR_USER  32u /* userinfo of a URL */
 
+/* The classes of each byte. */
 extern const unsigned char gw_http_chars[256];
 
 /* Is |byte| in one of the |classes|? */

@@ -4,7 +4,8 @@
  *
  * Source:   RFC 9110 (fields), RFC 9112, RFC 9113.
  * Shape:    a field carries its name in lower case, its value without blanks around it, and the id
- * of the name when it is a known one, so that the request path compares numbers. Units:    none
+ *           of the name when it is a known one, so that the request path compares numbers.
+ * Units:    none
  * Limits:   see http/h1.h and the HTTP/2 connections.
  * Memory:   views; the message's buffers own the bytes.
  * Threads:  any

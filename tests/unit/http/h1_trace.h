@@ -4,8 +4,9 @@
  * be compared by. Shared by the unit tests and the fuzzer.
  *
  * Source:   none
- * Shape:    a line per head and field, the bytes of a body in one piece, a line per end. A stream of
- *           messages ends with "eof", "cut" (in a message), "error <status>" or "large <status>".
+ * Shape:    a line per head and field, the bytes of a body in one piece, a line per end. A stream
+ *           of messages ends with "eof", "cut" (in a message), "error <status>" or "large
+ *           <status>".
  * Units:    none
  * Limits:   GW_TRACE_BYTES
  * Memory:   the trace owns its buffer; h1_trace_fini() frees it.

@@ -37,85 +37,86 @@ static const char *describe(const char *text)
     return line;
 }
 
+static const struct {
+    const char *text;
+    const char *want;
+} urls[] = {
+    {"https://api.openai.com/v1", "tls api.openai.com 443 /v1"},
+    {"https://api.openai.com", "tls api.openai.com 443 "},
+    {"HTTPS://Api.OpenAI.com/", "tls Api.OpenAI.com 443 /"},
+    {"http://localhost:11434", "tcp localhost 11434 "},
+    {"http://127.0.0.1:65535/a/b?c=d&e", "tcp 127.0.0.1 65535 /a/b?c=d&e"},
+    {"http://a?b", "tcp a 80 ?b"},
+    {"http://a/?", "tcp a 80 /?"},
+    {"http://[::1]:8080/x", "tcp ::1 8080 /x"},
+    {"https://[2001:db8::1.2.3.4]", "tls 2001:db8::1.2.3.4 443 "},
+    {"http://user:pass%40word@proxy:3128", "tcp user:pass%40word@proxy 3128 "},
+    {"http://user@proxy", "tcp user@proxy 80 "},
+    {"http://@proxy", "tcp @proxy 80 "},
+    {"http://a/b@c:d", "tcp a 80 /b@c:d"},
+    {"http://a/b//c/../d", "tcp a 80 /b//c/../d"},
+    {"http://my_host-1.example:80/", "tcp my_host-1.example 80 /"},
+    {"http://a/x?y?z", "tcp a 80 /x?y?z"},
+    {"unix:/run/x.sock", "unix /run/x.sock "},
+    {"unix:/run/x.sock:/v1", "unix /run/x.sock /v1"},
+    {"unix:/run/x.sock:/v1?a=b", "unix /run/x.sock /v1?a=b"},
+    {"unix:/run/x.sock:", "unix /run/x.sock "},
+    {"", "refused"},
+    {"api.openai.com", "refused"},
+    {"ftp://a", "refused"},
+    {"http:/a", "refused"},
+    {"http//a", "refused"},
+    {"http:a", "refused"},
+    {"//a", "refused"},
+    {"http://", "refused"},
+    {"http:///x", "refused"},
+    {"http://:80", "refused"},
+    {"http://u@", "refused"},
+    {"http://u@:80", "refused"},
+    {"http://a:", "refused"},
+    {"http://a:0", "refused"},
+    {"http://a:65536", "refused"},
+    {"http://a:8x", "refused"},
+    {"http://a:-1", "refused"},
+    {"http://a:+1", "refused"},
+    {"http://a:18446744073709551696", "refused"},
+    {"http://a:80:80", "refused"},
+    {"http://a b", "refused"},
+    {"http://a/b c", "refused"},
+    {" http://a", "refused"},
+    {"http://a ", "refused"},
+    {"http://a/\t", "refused"},
+    {"http://a/\r\nX: y", "refused"},
+    {"http://a\nb", "refused"},
+    {"http://a/#b", "refused"},
+    {"http://a#b", "refused"},
+    {"http://a\\b", "refused"},
+    {"http://a/\xc3\xa4", "refused"},
+    {"http://\xc3\xa4/", "refused"},
+    {"http://a%20b/", "refused"},
+    {"http://[::1", "refused"},
+    {"http://[::1]x", "refused"},
+    {"http://[::1]x:80", "refused"},
+    {"http://[]", "refused"},
+    {"http://[1234]", "refused"},
+    {"http://[::g]", "refused"},
+    {"http://::1/", "refused"},
+    {"http://a]/", "refused"},
+    {"http://u:p@ss[@a", "refused"},
+    {"unix:", "refused"},
+    {"unix:/", "refused"},
+    {"unix:run/x.sock", "refused"},
+    {"unix:/run/x.sock:v1", "refused"},
+    {"unix:/run/a b", "refused"},
+};
+
 static void test_urls(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *want;
-    } rows[] = {
-        {"https://api.openai.com/v1", "tls api.openai.com 443 /v1"},
-        {"https://api.openai.com", "tls api.openai.com 443 "},
-        {"HTTPS://Api.OpenAI.com/", "tls Api.OpenAI.com 443 /"},
-        {"http://localhost:11434", "tcp localhost 11434 "},
-        {"http://127.0.0.1:65535/a/b?c=d&e", "tcp 127.0.0.1 65535 /a/b?c=d&e"},
-        {"http://a?b", "tcp a 80 ?b"},
-        {"http://a/?", "tcp a 80 /?"},
-        {"http://[::1]:8080/x", "tcp ::1 8080 /x"},
-        {"https://[2001:db8::1.2.3.4]", "tls 2001:db8::1.2.3.4 443 "},
-        {"http://user:pass%40word@proxy:3128", "tcp user:pass%40word@proxy 3128 "},
-        {"http://user@proxy", "tcp user@proxy 80 "},
-        {"http://@proxy", "tcp @proxy 80 "},
-        {"http://a/b@c:d", "tcp a 80 /b@c:d"},
-        {"http://a/b//c/../d", "tcp a 80 /b//c/../d"},
-        {"http://my_host-1.example:80/", "tcp my_host-1.example 80 /"},
-        {"http://a/x?y?z", "tcp a 80 /x?y?z"},
-        {"unix:/run/x.sock", "unix /run/x.sock "},
-        {"unix:/run/x.sock:/v1", "unix /run/x.sock /v1"},
-        {"unix:/run/x.sock:/v1?a=b", "unix /run/x.sock /v1?a=b"},
-        {"unix:/run/x.sock:", "unix /run/x.sock "},
-        {"", "refused"},
-        {"api.openai.com", "refused"},
-        {"ftp://a", "refused"},
-        {"http:/a", "refused"},
-        {"http//a", "refused"},
-        {"http:a", "refused"},
-        {"//a", "refused"},
-        {"http://", "refused"},
-        {"http:///x", "refused"},
-        {"http://:80", "refused"},
-        {"http://u@", "refused"},
-        {"http://u@:80", "refused"},
-        {"http://a:", "refused"},
-        {"http://a:0", "refused"},
-        {"http://a:65536", "refused"},
-        {"http://a:8x", "refused"},
-        {"http://a:-1", "refused"},
-        {"http://a:+1", "refused"},
-        {"http://a:18446744073709551696", "refused"},
-        {"http://a:80:80", "refused"},
-        {"http://a b", "refused"},
-        {"http://a/b c", "refused"},
-        {" http://a", "refused"},
-        {"http://a ", "refused"},
-        {"http://a/\t", "refused"},
-        {"http://a/\r\nX: y", "refused"},
-        {"http://a\nb", "refused"},
-        {"http://a/#b", "refused"},
-        {"http://a#b", "refused"},
-        {"http://a\\b", "refused"},
-        {"http://a/\xc3\xa4", "refused"},
-        {"http://\xc3\xa4/", "refused"},
-        {"http://a%20b/", "refused"},
-        {"http://[::1", "refused"},
-        {"http://[::1]x", "refused"},
-        {"http://[::1]x:80", "refused"},
-        {"http://[]", "refused"},
-        {"http://[1234]", "refused"},
-        {"http://[::g]", "refused"},
-        {"http://::1/", "refused"},
-        {"http://a]/", "refused"},
-        {"http://u:p@ss[@a", "refused"},
-        {"unix:", "refused"},
-        {"unix:/", "refused"},
-        {"unix:run/x.sock", "refused"},
-        {"unix:/run/x.sock:v1", "refused"},
-        {"unix:/run/a b", "refused"},
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(rows); i++) {
-        const char *got = describe(rows[i].text);
-        if (strcmp(got, rows[i].want) != 0) {
-            fail_msg("\"%s\": got \"%s\", want \"%s\"", rows[i].text, got, rows[i].want);
+    for (size_t i = 0; i < GW_ARRAY_LEN(urls); i++) {
+        const char *got = describe(urls[i].text);
+        if (strcmp(got, urls[i].want) != 0) {
+            fail_msg("\"%s\": got \"%s\", want \"%s\"", urls[i].text, got, urls[i].want);
         }
     }
 }
@@ -131,68 +132,69 @@ static void test_a_refused_url_leaves_the_result(void **state)
     assert_int_equal(gw_url_parse(GW_STR("http://a\0b"), &url, &why), GW_ERR_INVALID);
 }
 
+static const struct {
+    const char *text;
+    const char *path; /* NULL: refused */
+    const char *query;
+} targets[] = {
+    {"/", "/", NULL},
+    {"/v1/models", "/v1/models", NULL},
+    {"/v1/models?limit=1", "/v1/models", "limit=1"},
+    {"/a?", "/a", ""},
+    {"/a?b?c", "/a", "b?c"},
+    {"/a%2Fb%2f?%zz", "/a%2Fb%2f", "%zz"},
+    {"//a", "//a", NULL},
+    {"/a/../b", "/a/../b", NULL},
+    {"/[a]{b}|^`:@!$&'()*+,;=~", "/[a]{b}|^`:@!$&'()*+,;=~", NULL},
+    {"*", "*", NULL},
+    {"http://a/b?c", "/b", "c"},
+    {"HTTPS://a:1/b", "/b", NULL},
+    {"http://a", "/", NULL},
+    {"http://a?b", "/", "b"},
+    {"http://[::1]:80/b", "/b", NULL},
+    {"", NULL, NULL},
+    {"a", NULL, NULL},
+    {"?a", NULL, NULL},
+    {"**", NULL, NULL},
+    {"a:80", NULL, NULL},
+    {"/a b", NULL, NULL},
+    {"/a#b", NULL, NULL},
+    {"/a\"b", NULL, NULL},
+    {"/a\\b", NULL, NULL},
+    {"/a<b", NULL, NULL},
+    {"/a\x7f", NULL, NULL},
+    {"/a\xc3\xa4", NULL, NULL},
+    {"/a%", NULL, NULL},
+    {"/a%2", NULL, NULL},
+    {"/a%2g", NULL, NULL},
+    {"/%41%", NULL, NULL},
+    {"/a?b c", NULL, NULL},
+    {"http:///b", NULL, NULL},
+    {"http://u@a/b", NULL, NULL},
+    {"http://a:x/b", NULL, NULL},
+    {"ftp://a/b", NULL, NULL},
+    {"http:/a", NULL, NULL},
+};
+
 static void test_targets(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *path; /* NULL: refused */
-        const char *query;
-    } rows[] = {
-        {"/", "/", NULL},
-        {"/v1/models", "/v1/models", NULL},
-        {"/v1/models?limit=1", "/v1/models", "limit=1"},
-        {"/a?", "/a", ""},
-        {"/a?b?c", "/a", "b?c"},
-        {"/a%2Fb%2f?%zz", "/a%2Fb%2f", "%zz"},
-        {"//a", "//a", NULL},
-        {"/a/../b", "/a/../b", NULL},
-        {"/[a]{b}|^`:@!$&'()*+,;=~", "/[a]{b}|^`:@!$&'()*+,;=~", NULL},
-        {"*", "*", NULL},
-        {"http://a/b?c", "/b", "c"},
-        {"HTTPS://a:1/b", "/b", NULL},
-        {"http://a", "/", NULL},
-        {"http://a?b", "/", "b"},
-        {"http://[::1]:80/b", "/b", NULL},
-        {"", NULL, NULL},
-        {"a", NULL, NULL},
-        {"?a", NULL, NULL},
-        {"**", NULL, NULL},
-        {"a:80", NULL, NULL},
-        {"/a b", NULL, NULL},
-        {"/a#b", NULL, NULL},
-        {"/a\"b", NULL, NULL},
-        {"/a\\b", NULL, NULL},
-        {"/a<b", NULL, NULL},
-        {"/a\x7f", NULL, NULL},
-        {"/a\xc3\xa4", NULL, NULL},
-        {"/a%", NULL, NULL},
-        {"/a%2", NULL, NULL},
-        {"/a%2g", NULL, NULL},
-        {"/%41%", NULL, NULL},
-        {"/a?b c", NULL, NULL},
-        {"http:///b", NULL, NULL},
-        {"http://u@a/b", NULL, NULL},
-        {"http://a:x/b", NULL, NULL},
-        {"ftp://a/b", NULL, NULL},
-        {"http:/a", NULL, NULL},
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < GW_ARRAY_LEN(targets); i++) {
         struct gw_str path = GW_STR("untouched");
         struct gw_str query = GW_STR("untouched");
-        enum gw_err err = gw_url_split_target(gw_str_from_c(rows[i].text), &path, &query);
-        if (rows[i].path == NULL) {
+        enum gw_err err = gw_url_split_target(gw_str_from_c(targets[i].text), &path, &query);
+        if (targets[i].path == NULL) {
             if (err != GW_ERR_INVALID) {
-                fail_msg("\"%s\" was let through", rows[i].text);
+                fail_msg("\"%s\" was let through", targets[i].text);
             }
             assert_true(gw_str_eq(path, GW_STR("untouched")));
             assert_true(gw_str_eq(query, GW_STR("untouched")));
             continue;
         }
-        if (err != GW_OK || !gw_str_eq(path, gw_str_from_c(rows[i].path)) ||
-            !gw_str_eq(query, gw_str_from_c(rows[i].query)) ||
-            (query.ptr == NULL) != (rows[i].query == NULL)) {
-            fail_msg("\"%s\": got \"" GW_STR_FMT "\" \"" GW_STR_FMT "\"", rows[i].text,
+        if (err != GW_OK || !gw_str_eq(path, gw_str_from_c(targets[i].path)) ||
+            !gw_str_eq(query, gw_str_from_c(targets[i].query)) ||
+            (query.ptr == NULL) != (targets[i].query == NULL)) {
+            fail_msg("\"%s\": got \"" GW_STR_FMT "\" \"" GW_STR_FMT "\"", targets[i].text,
                      GW_STR_ARG(path), GW_STR_ARG(query));
         }
     }
