@@ -9,6 +9,7 @@
 #include "mockllm/exchange.h"
 
 #include "mockllm/faults.h"
+#include "mockllm/multipart.h"
 #include "mockllm/router.h"
 #include "mockllm/stats.h"
 #include "mockllm/worker.h"
@@ -381,7 +382,7 @@ struct mock_knobs mock_exchange_early_knobs(const struct mock_exchange *exchange
     return knobs;
 }
 
-static void read_json(struct mock_exchange *exchange)
+static void read_body(struct mock_exchange *exchange)
 {
     struct bench_str body = bench_buf_view(&exchange->request.body);
     size_t first = 0;
@@ -389,6 +390,8 @@ static void read_json(struct mock_exchange *exchange)
         first++;
     }
     if (first == body.len || body.ptr[first] != '{') {
+        bench_buf_str(&exchange->model,
+                      mock_multipart_field(&exchange->request, BENCH_STR("model")));
         return; /* multipart, nothing, or nonsense: the route decides */
     }
     yyjson_alc pool;
@@ -410,7 +413,7 @@ void mock_exchange_begin(struct mock_exchange *exchange)
     exchange->id = mock_worker_id(exchange->worker);
     exchange->began_us = now_us(exchange);
     exchange->body_us = 0;
-    read_json(exchange);
+    read_body(exchange);
     exchange->knobs = exchange->worker->config->knobs;
     bool known = mock_knobs_from_model(&exchange->knobs, bench_buf_view(&exchange->model));
     apply_headers(exchange, &exchange->knobs);

@@ -26,7 +26,7 @@ typedef void mock_handler_fn(struct mock_exchange *exchange, const struct bench_
 /* Builds the answer to exchange->request. |knobs_known|: the model name held no unknown key. */
 void mock_router_route(struct mock_exchange *exchange, bool knobs_known);
 
-/* Returns the name of route |index| for the statistics. */
+/* Returns the path of route |index|, for the statistics; methods of one path share it. */
 const char *mock_router_label(size_t index);
 
 #endif

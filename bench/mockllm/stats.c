@@ -321,6 +321,18 @@ void mock_stats_write_requests(struct bench_buf *out, size_t n)
     unlock_all();
 }
 
+void mock_stats_write_last(struct bench_buf *out)
+{
+    lock_all();
+    struct kept_request *kept = newest_locked(UINT64_MAX);
+    if (kept != NULL) {
+        write_request(out, kept);
+    } else {
+        BENCH_LIT(out, "null");
+    }
+    unlock_all();
+}
+
 void mock_stats_write_last_body(struct bench_buf *out)
 {
     lock_all();
@@ -355,6 +367,25 @@ static void write_aborts(struct bench_buf *out)
     unlock_all();
 }
 
+/* Several methods of one path are one line: their routes have the same label. */
+static void write_by_path(struct bench_buf *out, uint64_t *by_route)
+{
+    bool is_first = true;
+    for (size_t r = 0; r < MOCK_MAX_ROUTES; r++) {
+        for (size_t other = r + 1; other < MOCK_MAX_ROUTES; other++) {
+            if (strcmp(mock_router_label(r), mock_router_label(other)) == 0) {
+                by_route[r] += by_route[other];
+                by_route[other] = 0;
+            }
+        }
+        if (by_route[r] > 0) {
+            bench_buf_printf(out, "%s\"%s\":%llu", is_first ? "" : ",", mock_router_label(r),
+                             (unsigned long long)by_route[r]);
+            is_first = false;
+        }
+    }
+}
+
 void mock_stats_write(struct bench_buf *out)
 {
     uint64_t accepted = 0;
@@ -381,14 +412,7 @@ void mock_stats_write(struct bench_buf *out)
                      (unsigned long long)requests, (unsigned long long)accepted,
                      (unsigned long long)open, (unsigned long long)sent,
                      (unsigned long long)received, (unsigned long long)aborted);
-    bool is_first = true;
-    for (size_t r = 0; r < MOCK_MAX_ROUTES; r++) {
-        if (by_route[r] > 0) {
-            bench_buf_printf(out, "%s\"%s\":%llu", is_first ? "" : ",", mock_router_label(r),
-                             (unsigned long long)by_route[r]);
-            is_first = false;
-        }
-    }
+    write_by_path(out, by_route);
     BENCH_LIT(out, "},\"aborts\":[");
     write_aborts(out);
     BENCH_LIT(out, "]}\n");

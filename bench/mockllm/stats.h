@@ -66,6 +66,9 @@ void mock_stats_write(struct bench_buf *out);
 /* Writes the last |n| kept requests of all workers as a JSON array, the newest first. */
 void mock_stats_write_requests(struct bench_buf *out, size_t n);
 
+/* Writes the newest kept request as a JSON object, null when there is none. */
+void mock_stats_write_last(struct bench_buf *out);
+
 /* Writes the raw body of the newest kept request. */
 void mock_stats_write_last_body(struct bench_buf *out);
 
