@@ -384,7 +384,8 @@ enum gw_err gw_stream_writev(struct gw_stream *stream, const struct iovec *iov, 
 
 void gw_stream_shutdown_write(struct gw_stream *stream)
 {
-    if (!gw_stream_is_open(stream)) {
+    /* Also after on_end: the answer to a peer that has finished is finished too. */
+    if (!gw_stream_is_open(stream) && stream->state != GW_STREAM_ENDED) {
         return;
     }
     if (stream->tls != NULL) {

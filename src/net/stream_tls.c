@@ -465,14 +465,14 @@ static struct gw_str next_piece(struct cursor cursor, char scratch[RECORD_BYTES]
 {
     size_t filled = 0;
     while (cursor.count > 0 && filled < RECORD_BYTES) {
-        const char *from = (const char *)cursor.iov->iov_base + cursor.offset;
         size_t left = cursor.iov->iov_len - cursor.offset;
         size_t room = RECORD_BYTES - filled;
         size_t take = left < room ? left : room;
-        if (filled == 0 && (take == RECORD_BYTES || cursor.count == 1)) {
-            return gw_str(from, take);
-        }
-        if (take > 0) {
+        if (take > 0) { /* an empty iovec may have no address */
+            const char *from = (const char *)cursor.iov->iov_base + cursor.offset;
+            if (filled == 0 && (take == RECORD_BYTES || cursor.count == 1)) {
+                return gw_str(from, take);
+            }
             memcpy(scratch + filled, from, take);
             filled += take;
         }
