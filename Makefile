@@ -26,6 +26,8 @@ INSTALL  ?= install
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Meson and pytest use the cores themselves.
+.NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help
