@@ -50,6 +50,10 @@ static void append_authority(struct gw_buf *out, const struct gw_origin *origin)
 
 static enum gw_err write_request(struct gw_buf *out, const struct gw_origin *origin)
 {
+    if (!gw_header_value_is_valid(origin->host) ||
+        !gw_header_value_is_valid(origin->proxy_authorization)) {
+        return GW_ERR_INVALID;
+    }
     (void)gw_buf_append(out, GW_STR("CONNECT "));
     append_authority(out, origin);
     (void)gw_buf_append(out, GW_STR(" HTTP/1.1\r\nhost: "));
