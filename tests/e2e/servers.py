@@ -17,8 +17,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("GW_BUILD_DIR", TOP / "build"))
-GATEWIRE = Path(os.environ.get("GATEWIRE_BIN", BUILD / "gatewire"))
-MOCKLLM = Path(os.environ.get("MOCKLLM_BIN", BUILD / "bench" / "mockllm"))
+GATEWIRE = Path(os.environ.get("GATEWIRE_BIN", BUILD / "gatewire")).resolve()
+MOCKLLM = Path(os.environ.get("MOCKLLM_BIN", BUILD / "bench" / "mockllm")).resolve()
 
 # Programs built with a sanitizer are several times slower.
 SLOWNESS = 5 if os.environ.get("GW_SANITIZER") else 1
@@ -273,3 +273,73 @@ def parse_head(head):
         assert colon and name.lower() not in fields, f"a bad or repeated field: {line!r}"
         fields[name.lower()] = value.strip()
     return int(match.group(1)), fields
+
+
+class RawUpstream:
+    """A provider of which a test chooses every byte: each request is answered with `answer`, as it is.
+
+    With `closes` the connection ends behind the answer. `requests` holds what came, head and body.
+    """
+
+    def __init__(self):
+        self.answer = b""
+        self.closes = False
+        self.requests = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host, self.port = self._listener.getsockname()
+        self.url = f"http://{self.host}:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            data = b""
+            while True:
+                request, data = self._read_request(connection, data)
+                if request is None:
+                    return
+                self.requests.append(request)
+                try:
+                    connection.sendall(self.answer)
+                except OSError:
+                    return
+                if self.closes:
+                    return
+
+    @staticmethod
+    def _read_request(connection, data):
+        """The next request with a content-length, and what came behind it; None at the end."""
+        try:
+            while b"\r\n\r\n" not in data:
+                part = connection.recv(65536)
+                if not part:
+                    return None, b""
+                data += part
+            head, _, body = data.partition(b"\r\n\r\n")
+            length = re.search(rb"(?im)^content-length: *(\d+)", head)
+            size = int(length.group(1)) if length else 0
+            while len(body) < size:
+                part = connection.recv(65536)
+                if not part:
+                    return None, b""
+                body += part
+            return head + b"\r\n\r\n" + body[:size], body[size:]
+        except OSError:
+            return None, b""
+
+    def stop(self):
+        # shutdown() wakes the thread in accept(); close() alone does not.
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
