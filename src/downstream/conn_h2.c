@@ -47,6 +47,29 @@ void gw_h2_count_glitch(struct gw_h2_conn *h2)
 
 /* ---- frames in ---- */
 
+/*
+ * Stream identifiers only grow (RFC 9113 section 5.1.1). nghttp2 takes HEADERS with a smaller one
+ * for a late trailer and ignores them; one that the client has jumped over was never opened, so
+ * that is no trailer.
+ */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+{
+    struct gw_h2_conn *h2 = user;
+    if (head->type != NGHTTP2_HEADERS || head->stream_id % 2 == 0) {
+        return 0;
+    }
+    if (head->stream_id > h2->last_id) {
+        if (head->stream_id > h2->last_id + 2) {
+            h2->gap_from_id = h2->last_id + 1;
+            h2->gap_to_id = head->stream_id - 1;
+        }
+        h2->last_id = head->stream_id;
+    } else if (head->stream_id >= h2->gap_from_id && head->stream_id <= h2->gap_to_id) {
+        (void)nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+    }
+    return 0;
+}
+
 static bool is_request_head(const nghttp2_frame *frame)
 {
     return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
@@ -244,10 +267,16 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
 
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-    (void)session;
     struct gw_h2_conn *h2 = user;
-    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+    if (frame->hd.type != NGHTTP2_GOAWAY) {
+        return 0;
+    }
+    if (frame->goaway.error_code != NGHTTP2_NO_ERROR) {
         gw_counter_add(&h2->conn->server->counters.protocol_errors_total, 1);
+    } else if (h2->notice_sent && !h2->goaway_sent) {
+        /* Not before now: nghttp2 lets PING overtake, and the answer has to say that the client
+         * has seen the notice. */
+        (void)nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL);
     }
     return 0;
 }
@@ -383,24 +412,22 @@ static uint64_t min_ms(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t body_deadline_ms(const struct gw_h2_conn *h2)
+/* The first of those that wait for the client to send (body_waits or rests), and its time. */
+static struct gw_h2_stream *first_in(const struct gw_list *waits, uint64_t limit_ms,
+                                     uint64_t *at_ms)
 {
-    struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->body_waits, struct gw_h2_stream, in_node);
-    return stream == NULL ? GW_CONN_NEVER
-                          : stream->in_progress_ms + h2->conn->server->limits.body_timeout_ms;
+    struct gw_h2_stream *stream = GW_LIST_FIRST(waits, struct gw_h2_stream, in_node);
+    *at_ms = stream == NULL ? GW_CONN_NEVER : stream->in_progress_ms + limit_ms;
+    return stream;
 }
 
-static uint64_t rest_deadline_ms(const struct gw_h2_conn *h2)
-{
-    struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->rests, struct gw_h2_stream, in_node);
-    return stream == NULL ? GW_CONN_NEVER : stream->in_progress_ms + GW_CONN_REST_MS;
-}
-
-static uint64_t write_deadline_ms(const struct gw_h2_conn *h2)
+/* The first of those that wait for the client to take bytes, and its time. */
+static struct gw_h2_stream *first_out(const struct gw_h2_conn *h2, uint64_t *at_ms)
 {
     struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->write_waits, struct gw_h2_stream, out_node);
-    return stream == NULL ? GW_CONN_NEVER
-                          : stream->out_progress_ms + h2->conn->server->limits.write_timeout_ms;
+    uint64_t limit_ms = h2->conn->server->limits.write_timeout_ms;
+    *at_ms = stream == NULL ? GW_CONN_NEVER : stream->out_progress_ms + limit_ms;
+    return stream;
 }
 
 static uint64_t h2_deadline_ms(const struct gw_conn *conn)
@@ -409,36 +436,43 @@ static uint64_t h2_deadline_ms(const struct gw_conn *conn)
     if (conn->state >= GW_CONN_CLOSING) {
         return GW_CONN_NEVER;
     }
-    uint64_t at_ms = h2->goaway_at_ms == 0 ? GW_CONN_NEVER : h2->goaway_at_ms;
-    at_ms = min_ms(at_ms, body_deadline_ms(h2));
-    at_ms = min_ms(at_ms, rest_deadline_ms(h2));
-    return min_ms(at_ms, write_deadline_ms(h2));
+    uint64_t body_at_ms = 0;
+    uint64_t rest_at_ms = 0;
+    uint64_t write_at_ms = 0;
+    (void)first_in(&h2->body_waits, conn->server->limits.body_timeout_ms, &body_at_ms);
+    (void)first_in(&h2->rests, GW_CONN_REST_MS, &rest_at_ms);
+    (void)first_out(h2, &write_at_ms);
+    uint64_t goaway_at_ms = h2->goaway_at_ms == 0 ? GW_CONN_NEVER : h2->goaway_at_ms;
+    return min_ms(min_ms(body_at_ms, rest_at_ms), min_ms(write_at_ms, goaway_at_ms));
 }
 
-/* Ends the streams that ran out of time. Each step takes its stream from the list it is first of.
- */
-static void expire_streams(struct gw_h2_conn *h2, uint64_t now_ms)
+/* Ends the first stream that ran out of time; false when there is none. */
+static bool expire_one(struct gw_h2_conn *h2, uint64_t now_ms)
 {
-    struct gw_server_counters *counters = &h2->conn->server->counters;
-    while (h2->conn->state < GW_CONN_CLOSING && body_deadline_ms(h2) <= now_ms) {
-        gw_counter_add(&counters->timeouts_total, 1);
-        gw_h2_stream_expire(GW_LIST_FIRST(&h2->body_waits, struct gw_h2_stream, in_node), 408,
-                            "The body of the request did not arrive in time.");
+    struct gw_server *server = h2->conn->server;
+    uint64_t at_ms = 0;
+    struct gw_h2_stream *stream = first_in(&h2->body_waits, server->limits.body_timeout_ms, &at_ms);
+    if (stream != NULL && at_ms <= now_ms) {
+        gw_counter_add(&server->counters.timeouts_total, 1);
+        gw_h2_stream_expire(stream, 408, "The body of the request did not arrive in time.");
+        return true;
     }
-    while (h2->conn->state < GW_CONN_CLOSING && write_deadline_ms(h2) <= now_ms) {
-        struct gw_h2_stream *stream =
-            GW_LIST_FIRST(&h2->write_waits, struct gw_h2_stream, out_node);
-        gw_counter_add(&counters->timeouts_total, 1);
+    stream = first_out(h2, &at_ms);
+    if (stream != NULL && at_ms <= now_ms) {
+        gw_counter_add(&server->counters.timeouts_total, 1);
         gw_list_unlink(&stream->out_node);
         gw_h2_stream_expire(stream, 408, "The answer was not read in time.");
+        return true;
     }
-    while (h2->conn->state < GW_CONN_CLOSING && rest_deadline_ms(h2) <= now_ms) {
-        struct gw_h2_stream *stream = GW_LIST_FIRST(&h2->rests, struct gw_h2_stream, in_node);
+    stream = first_in(&h2->rests, GW_CONN_REST_MS, &at_ms);
+    if (stream != NULL && at_ms <= now_ms) {
         gw_list_unlink(&stream->in_node);
         /* RFC 9113 section 8.1: the answer is complete, the rest of the request is not wanted. */
         (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
                                         NGHTTP2_NO_ERROR);
+        return true;
     }
+    return false;
 }
 
 static void h2_drain(struct gw_conn *conn)
@@ -449,8 +483,7 @@ static void h2_drain(struct gw_conn *conn)
     }
     h2->notice_sent = true;
     h2->goaway_at_ms = gw_conn_now_ms(conn) + GW_H2_GOAWAY_MS;
-    if (nghttp2_submit_shutdown_notice(h2->session) != 0 ||
-        nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL) != 0) {
+    if (nghttp2_submit_shutdown_notice(h2->session) != 0) {
         conn->failed = GW_ERR_NOMEM;
     }
     gw_conn_wake(conn);
@@ -460,7 +493,8 @@ static void h2_expire(struct gw_conn *conn)
 {
     struct gw_h2_conn *h2 = conn->u.h2;
     uint64_t now_ms = gw_conn_now_ms(conn);
-    expire_streams(h2, now_ms);
+    while (conn->state < GW_CONN_CLOSING && expire_one(h2, now_ms)) {
+    }
     if (h2->goaway_at_ms != 0 && now_ms >= h2->goaway_at_ms) {
         send_goaway(h2);
     } else if (conn->state == GW_CONN_IDLE && h2->goaway_sent) {
@@ -531,6 +565,7 @@ static enum gw_err prepare_server(struct gw_server *server)
         return GW_ERR_NOMEM;
     }
     nghttp2_session_callbacks *callbacks = server->h2_callbacks;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
@@ -580,7 +615,8 @@ enum gw_err gw_h2_start(struct gw_conn *conn)
         gw_free(h2);
         return GW_ERR_NOMEM;
     }
-    *h2 = (struct gw_h2_conn){.conn = conn, .glitch_tokens = GW_H2_GLITCH_BURST};
+    *h2 = (struct gw_h2_conn){
+        .conn = conn, .glitch_tokens = GW_H2_GLITCH_BURST, .last_id = -1, .gap_from_id = 1};
     h2->glitch_at_ms = gw_conn_now_ms(conn);
     gw_list_init(&h2->streams);
     gw_list_init(&h2->dead);

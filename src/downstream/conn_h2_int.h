@@ -64,6 +64,9 @@ struct gw_h2_conn {
     uint64_t goaway_at_ms;      /* when the second GOAWAY is due; 0: not draining */
     uint64_t glitch_at_ms;
     uint32_t glitch_tokens;
+    int32_t last_id;     /* of the streams the client opened */
+    int32_t gap_from_id; /* the last run of identifiers that it jumped over; 1..0: none */
+    int32_t gap_to_id;
     bool deliver_due;  /* a stream may have body bytes or an end to deliver */
     bool writable_due; /* a stream may owe on_writable */
     bool notice_sent;

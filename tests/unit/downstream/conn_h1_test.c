@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "harness.h"
 
 #define PLAIN_HEAD(more)                                                                           \
@@ -142,7 +143,7 @@ static void check_end(struct gw_test *test, const struct flow *flow)
 /* Sends the flow in pieces that end at |cut| and then every |step| bytes. */
 static void run_flow(const struct flow *flow, size_t cut, size_t step)
 {
-    struct gw_test *test = test_malloc(sizeof(*test));
+    struct gw_test *test = gw_alloc(sizeof(*test));
     struct gw_server_limits limits = gw_test_limits();
     gw_test_init(test, &limits);
     gw_test_connect(test);
@@ -169,7 +170,7 @@ static void run_flow(const struct flow *flow, size_t cut, size_t step)
         assert_string_equal(received.ptr, expected.ptr);
     }
     gw_test_fini(test);
-    test_free(test);
+    gw_free(test);
 }
 
 static void test_flows_whole(void **state)

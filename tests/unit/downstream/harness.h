@@ -26,7 +26,7 @@
 #include "base/buf.h"
 #include "downstream/server.h"
 
-#define GW_TEST_MAX_PAIRS 600
+#define GW_TEST_MAX_PAIRS 2000
 
 /* What the handler does with a request. Those named "held" are left to the test. */
 /*
@@ -54,6 +54,8 @@ struct gw_test_pair {
     struct gw_downstream *pair; /* NULL when ended */
     char path[64];
     char method[16];
+    char cookie[64];
+    char authority[64];
     struct gw_buf body;
     unsigned body_calls;
     unsigned body_ends;
@@ -83,7 +85,7 @@ struct gw_test_client {
 struct gw_test {
     struct gw_loop *loop;
     struct gw_server *server;
-    struct gw_test_pair pairs[GW_TEST_MAX_PAIRS];
+    struct gw_test_pair *pairs; /* GW_TEST_MAX_PAIRS */
     size_t pair_count;
     uint64_t sent_bytes; /* by clients */
     unsigned closed_calls;
