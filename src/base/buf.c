@@ -60,16 +60,6 @@ enum gw_err gw_buf_reserve(struct gw_buf *buf, size_t size)
     return GW_OK;
 }
 
-enum gw_err gw_buf_append(struct gw_buf *buf, struct gw_str bytes)
-{
-    enum gw_err err = gw_buf_reserve(buf, bytes.len);
-    if (err == GW_OK && bytes.len > 0) {
-        memcpy(gw_buf_tail(buf), bytes.ptr, bytes.len);
-        buf->len += bytes.len;
-    }
-    return err;
-}
-
 enum gw_err gw_buf_append_byte(struct gw_buf *buf, char byte)
 {
     return gw_buf_append(buf, gw_str(&byte, 1));
@@ -158,18 +148,29 @@ static enum gw_err append_json_special(struct gw_buf *buf, unsigned char c)
     }
 }
 
+/* How many bytes at the front of |text| may stand in a JSON string as they are. */
+static size_t plain_run(struct gw_str text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        unsigned char c = (unsigned char)text.ptr[at];
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+            at++;
+            continue;
+        }
+        size_t char_len = c < 0x80 ? 0 : utf8_char_len(gw_str_skip(text, at));
+        if (char_len == 0) {
+            break;
+        }
+        at += char_len;
+    }
+    return at;
+}
+
 enum gw_err gw_buf_append_json(struct gw_buf *buf, struct gw_str text)
 {
     while (text.len > 0) {
-        size_t plain = 0;
-        while (plain < text.len) {
-            unsigned char c = (unsigned char)text.ptr[plain];
-            size_t char_len = c < 0x80 ? 1 : utf8_char_len(gw_str_skip(text, plain));
-            if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f || char_len == 0) {
-                break;
-            }
-            plain += char_len;
-        }
+        size_t plain = plain_run(text);
         (void)gw_buf_append(buf, gw_str(text.ptr, plain));
         text = gw_str_skip(text, plain);
         if (text.len > 0) {

@@ -67,7 +67,21 @@ static inline void gw_buf_commit(struct gw_buf *buf, size_t size)
 }
 
 /* Appends bytes, which must not be the buffer's own. Errors: GW_ERR_TOO_LARGE, GW_ERR_NOMEM. */
-enum gw_err gw_buf_append(struct gw_buf *buf, struct gw_str bytes);
+static inline enum gw_err gw_buf_append(struct gw_buf *buf, struct gw_str bytes)
+{
+    /* A head or a log line is some 50 appends: the check for room is inline, growing is not. */
+    if (bytes.len > buf->capacity - buf->len || buf->err != GW_OK) {
+        enum gw_err err = gw_buf_reserve(buf, bytes.len);
+        if (err != GW_OK) {
+            return err;
+        }
+    }
+    if (bytes.len > 0) {
+        memcpy(buf->ptr + buf->len, bytes.ptr, bytes.len);
+        buf->len += bytes.len;
+    }
+    return GW_OK;
+}
 
 /* Appends one byte. Errors: as gw_buf_append(). */
 enum gw_err gw_buf_append_byte(struct gw_buf *buf, char byte);

@@ -15,9 +15,8 @@ static struct gw_usage final_usage(struct gw_request *request)
     struct gw_token_estimates *estimates = request->core->estimates;
     uint64_t output_bytes = request->tee.output_bytes;
     if (usage.is_known) {
-        gw_token_estimates_learn(estimates, request->upstream_model,
-                                 request->received_bytes + output_bytes,
-                                 usage.input_tokens + usage.output_tokens);
+        gw_token_estimates_learn(estimates, request->upstream_model, request->received_bytes,
+                                 usage.input_tokens);
         return usage;
     }
     if (request->route.kind == GW_ROUTE_JSON) {
