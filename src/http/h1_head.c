@@ -229,10 +229,7 @@ static enum gw_err skip_blank(struct gw_h1_parser *parser, struct gw_str bytes, 
         bool wants_lf = (parser->blank_bytes & 1u) != 0;
         char c = bytes.ptr[*used];
         if (c != (wants_lf ? '\n' : '\r')) {
-            if (wants_lf || c == '\n') {
-                return gw_h1_refuse(parser, 400, "a line ends without CR and LF");
-            }
-            return GW_OK;
+            return wants_lf ? gw_h1_refuse(parser, 400, "a line ends without LF") : GW_OK;
         }
         if (parser->blank_bytes == GW_H1_MAX_BLANK_BYTES) {
             return gw_h1_refuse(parser, 400, "too many empty lines before the request");
