@@ -49,7 +49,8 @@ struct bench_str bench_str_cut(struct bench_str s, size_t from, size_t len)
     if (len > s.len - from) {
         len = s.len - from;
     }
-    return (struct bench_str){.ptr = s.ptr + from, .len = len};
+    /* Nothing may be added to a null pointer, not even 0. */
+    return (struct bench_str){.ptr = s.ptr == NULL ? NULL : s.ptr + from, .len = len};
 }
 
 bool bench_str_eq(struct bench_str a, struct bench_str b)

@@ -167,7 +167,7 @@ bool mock_store_merge(enum mock_store_kind kind, struct bench_str id, yyjson_val
 {
     pthread_mutex_lock(&store_lock);
     struct item *item = *find_locked(kind, id);
-    if (item != NULL) {
+    if (item != NULL && changes != NULL) {
         merge_locked(item, changes);
     }
     pthread_mutex_unlock(&store_lock);

@@ -12,6 +12,9 @@
 /* From here on optional parts are left out, which ends every schema that can end. */
 #define GEN_LEAN_DEPTH 5
 
+/* Steps of one instance: a schema that requires itself twice doubles them with each level. */
+#define GEN_MAX_STEPS 100000u
+
 /* Longest string made to satisfy minLength; a larger one is a mistake or an attack. */
 #define GEN_MAX_STRING 65536u
 
@@ -19,7 +22,14 @@ struct gen {
     struct bench_buf *out;
     yyjson_val *root;
     unsigned depth;
+    unsigned steps; /* schemas looked at */
 };
+
+/* Tells whether to write no more: too deep, or too much. */
+static bool is_too_much(const struct gen *gen)
+{
+    return gen->depth > GEN_MAX_DEPTH || gen->steps > GEN_MAX_STEPS;
+}
 
 static void write_value(struct gen *gen, yyjson_val *schema);
 
@@ -84,14 +94,17 @@ static bool is_required(yyjson_val *schema, const char *name)
     return false;
 }
 
-static void write_members(struct gen *gen, yyjson_val *schema, bool *is_first)
+static void write_properties(struct gen *gen, yyjson_val *schema, bool *is_first)
 {
     size_t i = 0;
     size_t count = 0;
     yyjson_val *name = NULL;
     yyjson_val *member = NULL;
-    schema = resolve(gen, schema);
-    yyjson_obj_foreach(yyjson_obj_get(schema, "properties"), i, count, name, member)
+    yyjson_val *properties = yyjson_obj_get(schema, "properties");
+    if (properties == NULL) { /* which yyjson_obj_foreach() does not take */
+        return;
+    }
+    yyjson_obj_foreach(properties, i, count, name, member)
     {
         if (gen->depth > GEN_LEAN_DEPTH && !is_required(schema, yyjson_get_str(name))) {
             continue;
@@ -102,10 +115,25 @@ static void write_members(struct gen *gen, yyjson_val *schema, bool *is_first)
         BENCH_LIT(gen->out, ":");
         write_value(gen, member);
     }
-    yyjson_arr_foreach(yyjson_obj_get(schema, "allOf"), i, count, member)
-    {
-        write_members(gen, member, is_first);
+}
+
+/* Writes the members of a schema and of all it is combined from. */
+static void write_members(struct gen *gen, yyjson_val *schema, bool *is_first)
+{
+    size_t i = 0;
+    size_t count = 0;
+    yyjson_val *part = NULL;
+    gen->depth++;
+    schema = resolve(gen, schema);
+    write_properties(gen, schema, is_first);
+    gen->steps++;
+    if (!is_too_much(gen)) { /* an allOf may refer to itself */
+        yyjson_arr_foreach(yyjson_obj_get(schema, "allOf"), i, count, part)
+        {
+            write_members(gen, part, is_first);
+        }
     }
+    gen->depth--;
 }
 
 static void write_object(struct gen *gen, yyjson_val *schema)
@@ -263,7 +291,8 @@ static void write_value(struct gen *gen, yyjson_val *schema)
         branch = pick_branch(gen, yyjson_obj_get(schema, "oneOf"));
     }
     gen->depth++;
-    if (gen->depth > GEN_MAX_DEPTH) {
+    gen->steps++;
+    if (is_too_much(gen)) {
         BENCH_LIT(gen->out, "null");
     } else if (fixed != NULL) {
         write_json(gen->out, fixed);
