@@ -166,6 +166,36 @@ bool gw_header_has_token(struct gw_str list, struct gw_str token)
     return false;
 }
 
+static bool is_common_option(struct gw_str option)
+{
+    return option.len == 0 || gw_str_eq_nocase(option, GW_STR("keep-alive")) ||
+           gw_str_eq_nocase(option, GW_STR("close"));
+}
+
+bool gw_headers_have_options(const struct gw_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct gw_str list = headers[i].value;
+        struct gw_str option;
+        while (headers[i].id == GW_HEADER_CONNECTION && gw_str_split(&list, ',', &option)) {
+            if (!is_common_option(gw_str_trim(option))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool gw_headers_is_option(const struct gw_header *headers, size_t count, struct gw_str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (headers[i].id == GW_HEADER_CONNECTION && gw_header_has_token(headers[i].value, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool gw_header_value_is_valid(struct gw_str value)
 {
     return gw_chars_are(value, GW_CHAR_VALUE);

@@ -99,6 +99,15 @@ struct gw_str gw_headers_get(const struct gw_header *headers, size_t count, enum
  */
 bool gw_header_has_token(struct gw_str list, struct gw_str token);
 
+/*
+ * Connection options (RFC 9110 section 7.6.1): a field that any Connection field names belongs to
+ * that connection and must not be forwarded. The first function says whether there is any option
+ * but "close" and "keep-alive", which is rare and asked once per message; only then the second need
+ * be asked for each field.
+ */
+bool gw_headers_have_options(const struct gw_header *headers, size_t count);
+bool gw_headers_is_option(const struct gw_header *headers, size_t count, struct gw_str name);
+
 /* May |value| stand in a field (no CR, LF, NUL or other control but tab)? RFC 9110 section 5.5. */
 bool gw_header_value_is_valid(struct gw_str value);
 

@@ -87,6 +87,25 @@ static void test_has_token(void **state)
     assert_false(gw_header_has_token(gw_str(NULL, 0), close));
 }
 
+static void test_connection_options(void **state)
+{
+    (void)state;
+    const struct gw_header headers[] = {
+        {GW_STR_INIT("connection"), GW_STR_INIT("Keep-Alive, close ,"), GW_HEADER_CONNECTION},
+        {GW_STR_INIT("x"), GW_STR_INIT("x-other"), GW_HEADER_OTHER},
+        {GW_STR_INIT("connection"), GW_STR_INIT(""), GW_HEADER_CONNECTION},
+        {GW_STR_INIT("connection"), GW_STR_INIT("close, X-Hop"), GW_HEADER_CONNECTION},
+    };
+    assert_false(gw_headers_have_options(headers, 0));
+    assert_false(gw_headers_have_options(headers, 3));
+    assert_true(gw_headers_have_options(headers, 4));
+    assert_true(gw_headers_is_option(headers, 4, GW_STR("x-hop")));
+    assert_true(gw_headers_is_option(headers, 4, GW_STR("close")));
+    assert_false(gw_headers_is_option(headers, 4, GW_STR("x-other")));
+    assert_false(gw_headers_is_option(headers, 4, GW_STR("x")));
+    assert_false(gw_headers_is_option(headers, 3, GW_STR("x-hop")));
+}
+
 static bool is_one_of(unsigned char c, const char *set)
 {
     return c != 0 && strchr(set, c) != NULL;
@@ -163,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_get_gives_the_first),
         cmocka_unit_test(test_has_token),
+        cmocka_unit_test(test_connection_options),
         cmocka_unit_test(test_classes_of_bytes),
         cmocka_unit_test(test_names_and_values),
         cmocka_unit_test(test_methods),
