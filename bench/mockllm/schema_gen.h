@@ -6,7 +6,8 @@
  * Shape:    types, const, enum, anyOf/oneOf (first branch), allOf of objects, local $ref,
  *           bounds of numbers, lengths and items, the usual string formats. Not: pattern, not, if.
  * Units:    none.
- * Limits:   GEN_MAX_DEPTH levels and GEN_MAX_STEPS schemas; below GEN_LEAN_DEPTH only what is required is written.
+ * Limits:   GEN_MAX_DEPTH levels and GEN_MAX_STEPS schemas; below GEN_LEAN_DEPTH only what is
+ *           required is written.
  * Memory:   appends to the given buffer.
  * Threads:  no state.
  * Errors:   none; what a schema forbids everywhere becomes null.
