@@ -87,7 +87,7 @@ static void free_conn(struct gw_upconn *conn)
     struct gw_pool *pool = conn->pool;
     GW_ASSERT(conn->state == GW_UPCONN_CLOSED && gw_list_is_empty(&conn->exchanges));
     gw_h1_parser_destroy(&conn->parser);
-    gw_h2_destroy(&conn->h2);
+    gw_uph2_destroy(&conn->h2);
     gw_list_unlink(&conn->node);
     pool->conn_count--;
     gw_free_list_give(&pool->upstream->free_conns, conn);
@@ -116,14 +116,14 @@ enum gw_err gw_upconn_begin(struct gw_upconn *conn, struct gw_exchange *exchange
     exchange->timings.connected_at_ns = conn->was_used ? 0 : conn->connected_at_ns;
     enum gw_err err = GW_OK;
     if (conn->h2 != NULL) {
-        err = gw_h2_conn_begin(conn, exchange);
+        err = gw_uph2_begin(conn, exchange);
     } else {
         gw_upconn_set_state(conn, GW_UPCONN_BUSY);
-        gw_h1_conn_begin(conn, exchange);
+        gw_uph1_begin(conn, exchange);
     }
     if (err != GW_OK) {
         gw_upconn_detach(exchange);
-        gw_h2_conn_update(conn); /* HTTP/1 does not fail here */
+        gw_uph2_update(conn); /* HTTP/1 does not fail here */
         return err;
     }
     gw_upstream_count(&exchange->upstream->counters.reused_total, conn->was_used ? 1 : 0);
@@ -149,10 +149,10 @@ void gw_upconn_leave(struct gw_exchange *exchange)
         return;
     }
     if (conn->h2 != NULL) {
-        gw_h2_conn_leave(conn, exchange);
+        gw_uph2_leave(conn, exchange);
         return;
     }
-    if (!gw_h1_conn_reset(conn, exchange)) {
+    if (!gw_uph1_reset(conn, exchange)) {
         gw_upconn_close(conn);
         return;
     }
@@ -195,14 +195,14 @@ void gw_upconn_on_usable(struct gw_upconn *conn, bool is_h2)
     conn->pool->expects_h2 = is_h2;
     struct gw_exchange *first = GW_LIST_FIRST(&conn->exchanges, struct gw_exchange, node);
     GW_ASSERT(first != NULL);
-    if (is_h2 && gw_h2_conn_init(conn) != GW_OK) {
+    if (is_h2 && gw_uph2_init(conn) != GW_OK) {
         gw_upconn_fail(conn, GW_ERR_NOMEM, GW_STR(""), 0);
         return;
     }
     struct gw_list others;
     gw_list_init(&others);
     if (!is_h2) {
-        gw_h1_conn_init(conn);
+        gw_uph1_init(conn);
         struct gw_exchange *last = NULL;
         while ((last = GW_LIST_LAST(&conn->exchanges, struct gw_exchange, node)) != first) {
             GW_ASSERT(last != NULL);
@@ -241,7 +241,12 @@ void gw_upconn_fail(struct gw_upconn *conn, enum gw_err err, struct gw_str detai
         gw_upstream_count(&conn->pool->upstream->counters.connect_failures_total, 1);
     }
     gw_upconn_close(conn);
-    struct gw_cause cause = {.err = err, .timeout_ms = timeout_ms, .detail = detail};
+    const struct gw_cause cause = {
+        .err = err,
+        .is_connection_lost = err == GW_ERR_EOF || err == GW_ERR_RESET || err == GW_ERR_IO,
+        .timeout_ms = timeout_ms,
+        .detail = detail,
+    };
     struct gw_exchange *exchange = NULL;
     while ((exchange = GW_LIST_FIRST(&conn->exchanges, struct gw_exchange, node)) != NULL) {
         gw_exchange_fail(exchange, &cause);
@@ -269,7 +274,7 @@ static void on_after(struct gw_deferred *deferred)
     } else if (conn->state == GW_UPCONN_RETURNING) {
         gw_upconn_park(conn);
     } else if (conn->h2 != NULL) {
-        gw_h2_conn_flush(conn);
+        gw_uph2_flush(conn);
     }
 }
 
@@ -285,7 +290,7 @@ static void on_timer(struct gw_timer *timer)
     if (conn->state == GW_UPCONN_IDLE && now_ms >= conn->idle_until_ms) {
         gw_upconn_close(conn);
     } else if (conn->h2 != NULL) {
-        gw_h2_conn_on_timer(conn);
+        gw_uph2_on_timer(conn);
     } else if (conn->state == GW_UPCONN_IDLE) {
         gw_timer_set_at(&conn->timer, conn->idle_until_ms);
     }
@@ -301,9 +306,9 @@ static void on_read(void *user, struct gw_str bytes)
     struct gw_upconn *conn = user;
     gw_upstream_count(&conn->pool->upstream->counters.received_bytes_total, bytes.len);
     if (conn->h2 != NULL) {
-        gw_h2_conn_on_read(conn, bytes);
+        gw_uph2_on_read(conn, bytes);
     } else if (conn->state == GW_UPCONN_BUSY) {
-        gw_h1_conn_on_read(conn, bytes);
+        gw_uph1_on_read(conn, bytes);
     } else if (conn->state == GW_UPCONN_PROXYING) {
         gw_proxy_on_read(conn, bytes);
     } else { /* nobody asked for these bytes */
@@ -315,9 +320,9 @@ static void on_writable(void *user)
 {
     struct gw_upconn *conn = user;
     if (conn->h2 != NULL) {
-        gw_h2_conn_flush(conn);
+        gw_uph2_flush(conn);
     } else if (conn->state == GW_UPCONN_BUSY) {
-        gw_h1_conn_on_writable(conn);
+        gw_uph1_on_writable(conn);
     } else if (conn->state == GW_UPCONN_PROXYING) {
         gw_proxy_on_writable(conn);
     }
@@ -329,9 +334,9 @@ static void on_end(void *user, enum gw_err err, struct gw_str detail)
     if (!gw_upconn_is_usable(conn)) {
         gw_connect_on_end(conn, err, detail);
     } else if (conn->h2 != NULL) {
-        gw_h2_conn_on_end(conn, err, detail);
+        gw_uph2_on_end(conn, err, detail);
     } else if (conn->state == GW_UPCONN_BUSY) {
-        gw_h1_conn_on_end(conn, err, detail);
+        gw_uph1_on_end(conn, err, detail);
     } else {
         gw_upconn_close(conn);
     }

@@ -59,7 +59,7 @@ static const struct gw_h1_events parser_events = {
     .on_complete = on_complete,
 };
 
-void gw_h1_conn_init(struct gw_upconn *conn)
+void gw_uph1_init(struct gw_upconn *conn)
 {
     const struct gw_h1_opts opts = {
         .kind = GW_H1_RESPONSES,
@@ -217,7 +217,7 @@ static enum gw_err frame_early_bytes(struct gw_exchange *exchange)
     return err;
 }
 
-void gw_h1_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange)
+void gw_uph1_begin(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     conn->is_complete = false;
     conn->may_stay = false;
@@ -268,8 +268,7 @@ static enum gw_err write_or_queue(struct gw_upconn *conn, struct gw_exchange *ex
     return queue_rest(exchange, iov, count, sent);
 }
 
-enum gw_err gw_h1_conn_write(struct gw_upconn *conn, struct gw_exchange *exchange,
-                             struct gw_str bytes)
+enum gw_err gw_uph1_write(struct gw_upconn *conn, struct gw_exchange *exchange, struct gw_str bytes)
 {
     char head[GW_H1_CHUNK_HEAD_BYTES];
     char tail[] = "\r\n";
@@ -285,7 +284,7 @@ enum gw_err gw_h1_conn_write(struct gw_upconn *conn, struct gw_exchange *exchang
     return write_or_queue(conn, exchange, iov, GW_ARRAY_LEN(iov));
 }
 
-enum gw_err gw_h1_conn_end_body(struct gw_upconn *conn, struct gw_exchange *exchange)
+enum gw_err gw_uph1_end_body(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     if (exchange->is_chunked) {
         char last[] = "0\r\n\r\n";
@@ -301,7 +300,7 @@ enum gw_err gw_h1_conn_end_body(struct gw_upconn *conn, struct gw_exchange *exch
     return GW_OK;
 }
 
-void gw_h1_conn_on_writable(struct gw_upconn *conn)
+void gw_uph1_on_writable(struct gw_upconn *conn)
 {
     struct gw_exchange *exchange = exchange_of(conn);
     send_waiting(conn, exchange);
@@ -310,7 +309,7 @@ void gw_h1_conn_on_writable(struct gw_upconn *conn)
 
 /* ---- receiving ---- */
 
-bool gw_h1_conn_reset(struct gw_upconn *conn, const struct gw_exchange *exchange)
+bool gw_uph1_reset(struct gw_upconn *conn, const struct gw_exchange *exchange)
 {
     if (!conn->is_complete || !conn->may_stay || !exchange->is_sent || conn->write_failed) {
         return false;
@@ -320,7 +319,7 @@ bool gw_h1_conn_reset(struct gw_upconn *conn, const struct gw_exchange *exchange
     return true;
 }
 
-void gw_h1_conn_on_read(struct gw_upconn *conn, struct gw_str bytes)
+void gw_uph1_on_read(struct gw_upconn *conn, struct gw_str bytes)
 {
     struct gw_exchange *exchange = exchange_of(conn);
     gw_exchange_on_bytes(exchange);
@@ -339,7 +338,7 @@ void gw_h1_conn_on_read(struct gw_upconn *conn, struct gw_str bytes)
     }
 }
 
-void gw_h1_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
+void gw_uph1_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
 {
     if (err == GW_ERR_EOF && gw_h1_parser_finish(conn->parser) == GW_OK && conn->is_complete) {
         conn->may_stay = false;

@@ -28,14 +28,14 @@
 #define MAX_IOV        16
 #define DETAIL_BYTES   128
 
-struct gw_h2 {
+struct gw_uph2 {
     nghttp2_session *session;
-    struct gw_chunkq out;    /* frames that wait for the socket */
-    struct gw_h2_head head;  /* of the response whose HEADERS are being received */
-    uint64_t heard_at_ms;    /* when the last bytes came */
-    uint64_t asked_at_ms;    /* when a PING was sent that is not answered; 0: none */
-    uint32_t stream_count;   /* open, with those that have no exchange any more */
-    uint32_t exchange_count; /* exchanges that have a stream */
+    struct gw_chunkq out;     /* frames that wait for the socket */
+    struct gw_uph2_head head; /* of the response whose HEADERS are being received */
+    uint64_t heard_at_ms;     /* when the last bytes came */
+    uint64_t asked_at_ms;     /* when a PING was sent that is not answered; 0: none */
+    uint32_t stream_count;    /* open, with those that have no exchange any more */
+    uint32_t exchange_count;  /* exchanges that have a stream */
     uint32_t max_streams;
     bool has_settings;         /* of the peer */
     bool is_going_away;        /* GOAWAY came, or stream identifiers are used up */
@@ -57,14 +57,14 @@ static struct gw_exchange *exchange_of(const struct gw_upconn *conn, int32_t str
 
 static bool has_room(const struct gw_upconn *conn)
 {
-    const struct gw_h2 *h2 = conn->h2;
+    const struct gw_uph2 *h2 = conn->h2;
     uint32_t waiting = conn->exchange_count - h2->exchange_count;
     return !h2->is_going_away && h2->stream_count + waiting < h2->max_streams;
 }
 
-void gw_h2_conn_update(struct gw_upconn *conn)
+void gw_uph2_update(struct gw_upconn *conn)
 {
-    const struct gw_h2 *h2 = conn->h2;
+    const struct gw_uph2 *h2 = conn->h2;
     if (conn->state == GW_UPCONN_CLOSED) {
         return;
     }
@@ -144,10 +144,10 @@ static bool has_body(const struct gw_exchange *exchange)
 
 static enum gw_err submit(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     nghttp2_nv fields[GW_H2_MAX_REQUEST_FIELDS];
-    size_t count = gw_h2_request_fields(gw_str(exchange->head, exchange->head_len),
-                                        conn->pool->origin.is_tls, fields);
+    size_t count = gw_uph2_request_fields(gw_str(exchange->head, exchange->head_len),
+                                          conn->pool->origin.is_tls, fields);
     const nghttp2_data_provider body = {.read_callback = on_read_body};
     int32_t id = NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE;
     if (nghttp2_session_check_request_allowed(h2->session) != 0) {
@@ -170,17 +170,17 @@ static enum gw_err submit(struct gw_upconn *conn, struct gw_exchange *exchange)
     return GW_OK;
 }
 
-enum gw_err gw_h2_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange)
+enum gw_err gw_uph2_begin(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     enum gw_err err = GW_OK;
     if (conn->h2->has_settings || !conn->was_used) {
         err = submit(conn, exchange);
     }
-    gw_h2_conn_update(conn);
+    gw_uph2_update(conn);
     return err;
 }
 
-void gw_h2_conn_send_more(struct gw_upconn *conn, struct gw_exchange *exchange)
+void gw_uph2_send_more(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     /* Fails when the stream does not wait for bytes; it takes them by itself then. */
     (void)nghttp2_session_resume_data(conn->h2->session, exchange->stream_id);
@@ -188,7 +188,7 @@ void gw_h2_conn_send_more(struct gw_upconn *conn, struct gw_exchange *exchange)
 }
 
 /* Takes frames from nghttp2 until enough wait for the socket. */
-static enum gw_err collect(struct gw_h2 *h2)
+static enum gw_err collect(struct gw_uph2 *h2)
 {
     while (gw_chunkq_len(&h2->out) < OUT_HIGH_WATER) {
         const uint8_t *bytes = NULL;
@@ -227,7 +227,7 @@ static enum gw_err write_out(struct gw_upconn *conn)
 /* nghttp2 gave the connection up, or both sides are done with it. */
 static void check_over(struct gw_upconn *conn)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     if (nghttp2_session_want_read(h2->session) != 0 ||
         nghttp2_session_want_write(h2->session) != 0) {
         return;
@@ -235,11 +235,11 @@ static void check_over(struct gw_upconn *conn)
     gw_upconn_fail(conn, GW_ERR_PROTOCOL, gw_str_from_c(h2->detail), 0);
 }
 
-void gw_h2_conn_flush(struct gw_upconn *conn)
+void gw_uph2_flush(struct gw_upconn *conn)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     if (h2->is_receiving) {
-        return; /* follows in gw_h2_conn_on_read() */
+        return; /* follows in gw_uph2_on_read() */
     }
     for (;;) {
         enum gw_err err = collect(h2);
@@ -265,9 +265,9 @@ void gw_h2_conn_flush(struct gw_upconn *conn)
 
 /* ---- exchanges that leave ---- */
 
-void gw_h2_conn_leave(struct gw_upconn *conn, struct gw_exchange *exchange)
+void gw_uph2_leave(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     if (exchange->stream_id != 0) {
         h2->exchange_count--;
         if (!exchange->is_stream_closed) {
@@ -280,7 +280,7 @@ void gw_h2_conn_leave(struct gw_upconn *conn, struct gw_exchange *exchange)
             request_flush(conn);
         }
     }
-    gw_h2_conn_update(conn);
+    gw_uph2_update(conn);
 }
 
 static void fail(struct gw_exchange *exchange, const struct gw_cause *cause)
@@ -306,7 +306,7 @@ static struct gw_exchange *find_waiting(const struct gw_upconn *conn)
 /* Begins the exchanges that waited for the settings; those above the peer's limit move on. */
 static void begin_waiting(struct gw_upconn *conn)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     struct gw_exchange *exchange = NULL;
     while (conn->state != GW_UPCONN_CLOSED && (exchange = find_waiting(conn)) != NULL) {
         enum gw_err err = GW_ERR_AGAIN;
@@ -316,24 +316,38 @@ static void begin_waiting(struct gw_upconn *conn)
         }
         if (err == GW_ERR_AGAIN) {
             gw_upconn_detach(exchange);
-            gw_h2_conn_update(conn);
+            gw_uph2_update(conn);
             gw_exchange_redispatch(exchange);
         } else if (err != GW_OK) {
             const struct gw_cause cause = {.err = err};
             gw_exchange_fail(exchange, &cause);
         }
     }
-    gw_h2_conn_update(conn);
+    gw_uph2_update(conn);
+}
+
+/* Sets the timer to the next thing to be looked at: PING, its answer, the end of idleness. */
+static void arm_timer(struct gw_upconn *conn)
+{
+    const struct gw_uph2 *h2 = conn->h2;
+    const struct gw_upstream *upstream = conn->pool->upstream;
+    uint64_t next_ms = h2->asked_at_ms != 0 ? h2->asked_at_ms + upstream->ping_timeout_ms
+                                            : h2->heard_at_ms + upstream->ping_after_ms;
+    if (conn->state == GW_UPCONN_IDLE && conn->idle_until_ms < next_ms) {
+        next_ms = conn->idle_until_ms;
+    }
+    gw_timer_set_at(&conn->timer, next_ms);
 }
 
 static void on_settings(struct gw_upconn *conn)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     uint32_t max =
         nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     h2->max_streams = max < GW_H2_MAX_STREAMS ? max : GW_H2_MAX_STREAMS;
     conn->pool->h2_max_streams = h2->max_streams > 0 ? h2->max_streams : 1;
     h2->has_settings = true;
+    arm_timer(conn);
     begin_waiting(conn);
 }
 
@@ -349,7 +363,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 {
     (void)session;
     struct gw_upconn *conn = user;
-    gw_h2_head_fini(&conn->h2->head);
+    gw_uph2_head_fini(&conn->h2->head);
     struct gw_exchange *exchange = exchange_of(conn, frame->hd.stream_id);
     if (exchange != NULL) {
         gw_exchange_on_bytes(exchange);
@@ -388,20 +402,20 @@ static void on_end_stream(struct gw_exchange *exchange)
 
 static void on_headers(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
-    struct gw_h2_head *head = &conn->h2->head;
+    struct gw_uph2_head *head = &conn->h2->head;
     /* Interim responses and trailers are read over. */
     if (exchange->state < GW_EXCHANGE_BODY && head->status >= 200) {
-        const struct gw_response_head response = gw_h2_head_response(head);
+        const struct gw_response_head response = gw_uph2_head_response(head);
         gw_exchange_deliver_head(exchange, &response);
     }
-    gw_h2_head_fini(head);
+    gw_uph2_head_fini(head);
 }
 
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     (void)session;
     struct gw_upconn *conn = user;
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     switch (frame->hd.type) {
     case NGHTTP2_SETTINGS:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
@@ -410,7 +424,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         return after_user(conn);
     case NGHTTP2_GOAWAY:
         h2->is_going_away = true;
-        gw_h2_conn_update(conn);
+        gw_uph2_update(conn);
         return after_user(conn);
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
@@ -457,7 +471,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     return after_user(conn);
 }
 
-void gw_h2_conn_resume(struct gw_upconn *conn, struct gw_exchange *exchange)
+void gw_uph2_resume(struct gw_upconn *conn, struct gw_exchange *exchange)
 {
     struct gw_chunkq *arrived = &exchange->arrived;
     while (!exchange->is_paused && gw_chunkq_len(arrived) > 0) {
@@ -483,7 +497,7 @@ void gw_h2_conn_resume(struct gw_upconn *conn, struct gw_exchange *exchange)
 static void fail_closed_stream(struct gw_upconn *conn, struct gw_exchange *exchange, uint32_t code)
 {
     char detail[DETAIL_BYTES];
-    const struct gw_h2 *h2 = conn->h2;
+    const struct gw_uph2 *h2 = conn->h2;
     bool is_broken = code == NGHTTP2_PROTOCOL_ERROR && h2->detail[0] != '\0';
     int len = is_broken ? snprintf(detail, sizeof(detail), "%s", h2->detail)
                         : snprintf(detail, sizeof(detail), "the stream was reset: %s",
@@ -505,7 +519,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     struct gw_exchange *exchange = exchange_of(conn, stream_id);
     conn->h2->stream_count--;
     if (exchange == NULL) {
-        gw_h2_conn_update(conn);
+        gw_uph2_update(conn);
     } else if (exchange->is_response_ended) {
         exchange->is_stream_closed = true; /* it still has bytes to deliver */
     } else {
@@ -614,19 +628,19 @@ static enum gw_err create_session(struct gw_upconn *conn)
     return failed == 0 ? GW_OK : GW_ERR_NOMEM;
 }
 
-enum gw_err gw_h2_conn_init(struct gw_upconn *conn)
+enum gw_err gw_uph2_init(struct gw_upconn *conn)
 {
     struct gw_upstream *upstream = conn->pool->upstream;
-    struct gw_h2 *h2 = gw_try_alloc(sizeof(*h2));
+    struct gw_uph2 *h2 = gw_try_alloc(sizeof(*h2));
     if (h2 == NULL) {
         return GW_ERR_NOMEM;
     }
-    *h2 = (struct gw_h2){
+    *h2 = (struct gw_uph2){
         .heard_at_ms = gw_loop_now_ms(upstream->loop),
         .max_streams = GW_H2_MAX_STREAMS,
     };
     gw_chunkq_init(&h2->out, gw_loop_chunks(upstream->loop));
-    gw_h2_head_init(&h2->head);
+    gw_uph2_head_init(&h2->head);
     conn->h2 = h2;
     enum gw_err err = create_session(conn);
     if (err != GW_OK) {
@@ -647,26 +661,29 @@ enum gw_err gw_h2_conn_init(struct gw_upconn *conn)
     return GW_OK;
 }
 
-void gw_h2_destroy(struct gw_h2 **h2)
+void gw_uph2_destroy(struct gw_uph2 **h2)
 {
-    struct gw_h2 *old = *h2;
+    struct gw_uph2 *old = *h2;
     if (old == NULL) {
         return;
     }
     nghttp2_session_del(old->session);
     gw_chunkq_clear(&old->out);
-    gw_h2_head_fini(&old->head);
+    gw_uph2_head_fini(&old->head);
     gw_free(old);
     *h2 = NULL;
 }
 
 /* ---- events of stream and timer ---- */
 
-void gw_h2_conn_on_read(struct gw_upconn *conn, struct gw_str bytes)
+void gw_uph2_on_read(struct gw_upconn *conn, struct gw_str bytes)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     h2->heard_at_ms = gw_loop_now_ms(conn->pool->upstream->loop);
-    h2->asked_at_ms = 0;
+    if (h2->asked_at_ms != 0) {
+        h2->asked_at_ms = 0;
+        arm_timer(conn);
+    }
     h2->is_receiving = true;
     ssize_t rv = nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len);
     h2->is_receiving = false;
@@ -679,17 +696,17 @@ void gw_h2_conn_on_read(struct gw_upconn *conn, struct gw_str bytes)
                        gw_str_from_c(detail), 0);
         return;
     }
-    gw_h2_conn_flush(conn);
+    gw_uph2_flush(conn);
 }
 
-void gw_h2_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
+void gw_uph2_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail)
 {
     gw_upconn_fail(conn, err, detail, 0);
 }
 
-void gw_h2_conn_on_timer(struct gw_upconn *conn)
+void gw_uph2_on_timer(struct gw_upconn *conn)
 {
-    struct gw_h2 *h2 = conn->h2;
+    struct gw_uph2 *h2 = conn->h2;
     const struct gw_upstream *upstream = conn->pool->upstream;
     uint64_t now_ms = gw_loop_now_ms(upstream->loop);
     if (!h2->has_settings) {
@@ -707,10 +724,5 @@ void gw_h2_conn_on_timer(struct gw_upconn *conn)
         h2->asked_at_ms = now_ms;
         request_flush(conn);
     }
-    uint64_t next_ms = h2->asked_at_ms != 0 ? h2->asked_at_ms + upstream->ping_timeout_ms
-                                            : h2->heard_at_ms + upstream->ping_after_ms;
-    if (conn->state == GW_UPCONN_IDLE && conn->idle_until_ms < next_ms) {
-        next_ms = conn->idle_until_ms;
-    }
-    gw_timer_set_at(&conn->timer, next_ms);
+    arm_timer(conn);
 }

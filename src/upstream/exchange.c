@@ -166,7 +166,7 @@ static void on_after(struct gw_deferred *deferred)
     }
     gw_exchange_tell_writable(exchange);
     if (exchange->state != GW_EXCHANGE_OVER && exchange->conn->h2 != NULL) {
-        gw_h2_conn_resume(exchange->conn, exchange);
+        gw_uph2_resume(exchange->conn, exchange);
     }
 }
 
@@ -193,9 +193,7 @@ static bool is_stale(const struct gw_exchange *exchange, const struct gw_cause *
     }
     bool is_unanswered =
         exchange->state == GW_EXCHANGE_SENDING || exchange->state == GW_EXCHANGE_WAITING;
-    bool is_death =
-        cause->err == GW_ERR_EOF || cause->err == GW_ERR_RESET || cause->err == GW_ERR_IO;
-    return exchange->timings.is_reused && is_unanswered && is_death;
+    return exchange->timings.is_reused && is_unanswered && cause->is_connection_lost;
 }
 
 void gw_exchange_fail(struct gw_exchange *exchange, const struct gw_cause *cause)
@@ -347,7 +345,7 @@ enum gw_err gw_exchange_write(struct gw_exchange *exchange, struct gw_str bytes)
         exchange->body_left -= bytes.len;
     }
     bool was_empty = gw_chunkq_len(&exchange->queue) == 0;
-    enum gw_err err = is_on_h1(exchange) ? gw_h1_conn_write(exchange->conn, exchange, bytes)
+    enum gw_err err = is_on_h1(exchange) ? gw_uph1_write(exchange->conn, exchange, bytes)
                                          : gw_chunkq_append(&exchange->queue, bytes);
     if (err != GW_OK) {
         return err;
@@ -359,7 +357,7 @@ enum gw_err gw_exchange_write(struct gw_exchange *exchange, struct gw_str bytes)
         exchange->wants_writable = true;
     }
     if (exchange->stream_id != 0) {
-        gw_h2_conn_send_more(exchange->conn, exchange);
+        gw_uph2_send_more(exchange->conn, exchange);
     }
     return GW_OK;
 }
@@ -372,10 +370,10 @@ enum gw_err gw_exchange_end_body(struct gw_exchange *exchange)
     }
     exchange->is_body_ended = true;
     if (is_on_h1(exchange)) {
-        return gw_h1_conn_end_body(exchange->conn, exchange);
+        return gw_uph1_end_body(exchange->conn, exchange);
     }
     if (exchange->stream_id != 0) {
-        gw_h2_conn_send_more(exchange->conn, exchange);
+        gw_uph2_send_more(exchange->conn, exchange);
     }
     return GW_OK;
 }

@@ -28,8 +28,8 @@ static struct gw_str take_line(struct gw_str *text)
     return line;
 }
 
-size_t gw_h2_request_fields(struct gw_str text, bool is_tls,
-                            nghttp2_nv fields[GW_H2_MAX_REQUEST_FIELDS])
+size_t gw_uph2_request_fields(struct gw_str text, bool is_tls,
+                              nghttp2_nv fields[GW_H2_MAX_REQUEST_FIELDS])
 {
     const struct gw_str version = GW_STR(" HTTP/1.1");
     struct gw_str line = take_line(&text);
@@ -64,19 +64,19 @@ size_t gw_h2_request_fields(struct gw_str text, bool is_tls,
 #define FIRST_CAPACITY  32
 #define FIELD_OVERHEAD  32
 
-void gw_h2_head_init(struct gw_h2_head *head)
+void gw_uph2_head_init(struct gw_uph2_head *head)
 {
-    *head = (struct gw_h2_head){.content_length = GW_LENGTH_UNKNOWN};
+    *head = (struct gw_uph2_head){.content_length = GW_LENGTH_UNKNOWN};
     gw_arena_init(&head->arena, NULL, 0, ARENA_BLOCK_BYTES, ARENA_MAX_BYTES);
 }
 
-void gw_h2_head_fini(struct gw_h2_head *head)
+void gw_uph2_head_fini(struct gw_uph2_head *head)
 {
     gw_arena_fini(&head->arena);
-    gw_h2_head_init(head);
+    gw_uph2_head_init(head);
 }
 
-static enum gw_err make_room(struct gw_h2_head *head)
+static enum gw_err make_room(struct gw_uph2_head *head)
 {
     if (head->count < head->capacity) {
         return GW_OK;
@@ -101,7 +101,7 @@ static unsigned parse_status(struct gw_str value)
     return gw_parse_u64(value, &status) == GW_OK && status <= 999 ? (unsigned)status : 0;
 }
 
-enum gw_err gw_uph2_head_add(struct gw_h2_head *head, struct gw_str name, struct gw_str value)
+enum gw_err gw_uph2_head_add(struct gw_uph2_head *head, struct gw_str name, struct gw_str value)
 {
     head->bytes += name.len + value.len + FIELD_OVERHEAD;
     if (head->bytes > GW_UPSTREAM_MAX_HEADER_BYTES || head->count >= GW_H1_MAX_HEADERS) {
@@ -132,7 +132,7 @@ enum gw_err gw_uph2_head_add(struct gw_h2_head *head, struct gw_str name, struct
     return GW_OK;
 }
 
-struct gw_response_head gw_h2_head_response(const struct gw_h2_head *head)
+struct gw_response_head gw_uph2_head_response(const struct gw_uph2_head *head)
 {
     return (struct gw_response_head){
         .version = GW_HTTP_2,

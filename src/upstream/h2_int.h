@@ -24,7 +24,7 @@
 #define GW_H2_MAX_REQUEST_FIELDS (GW_REQUEST_MAX_LINES + 4)
 
 /* The head of a response while it is received. */
-struct gw_h2_head {
+struct gw_uph2_head {
     struct gw_arena arena;
     struct gw_header *headers; /* in the arena */
     size_t count;
@@ -35,22 +35,22 @@ struct gw_h2_head {
 };
 
 /* Makes ready for a head. */
-void gw_h2_head_init(struct gw_h2_head *head);
+void gw_uph2_head_init(struct gw_uph2_head *head);
 
 /* Frees it. */
-void gw_h2_head_fini(struct gw_h2_head *head);
+void gw_uph2_head_fini(struct gw_uph2_head *head);
 
 /* Adds a field; pseudo-header fields too. Errors: GW_ERR_TOO_LARGE, GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_uph2_head_add(struct gw_h2_head *head, struct gw_str name,
+GW_MUST_USE enum gw_err gw_uph2_head_add(struct gw_uph2_head *head, struct gw_str name,
                                          struct gw_str value);
 
-/* The views in it end with gw_h2_head_fini(). */
-struct gw_response_head gw_h2_head_response(const struct gw_h2_head *head);
+/* The views in it end with gw_uph2_head_fini(). */
+struct gw_response_head gw_uph2_head_response(const struct gw_uph2_head *head);
 
 /* Translates a head in HTTP/1 form, as gw_request_head_write() made it. Returns the number of
  * fields.
  */
-size_t gw_h2_request_fields(struct gw_str text, bool is_tls,
-                            nghttp2_nv fields[GW_H2_MAX_REQUEST_FIELDS]);
+size_t gw_uph2_request_fields(struct gw_str text, bool is_tls,
+                              nghttp2_nv fields[GW_H2_MAX_REQUEST_FIELDS]);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * Source:   none
  * Shape:    client -> pools -> connections -> exchanges. A connection's state decides which list of
- *           its pool it is in; only gw_upconn_set_state() writes it. An exchange's state says how
- * far its request and response got; only gw_exchange_set_state() writes it.
+ *           its pool it is in; only gw_upconn_set_state() writes it. An exchange's state says
+ *           how far its request and response got; only gw_exchange_set_state() writes it.
  * Units:    in the names
  * Limits:   see upstream.h
  * Memory:   connections and exchanges come from free lists of the client. One that is over stays
@@ -13,10 +13,12 @@
  * Threads:  the loop's thread only
  * Errors:   see the functions
  *
- * Files:   upstream.c client, free lists, counters · pool.c which connection an exchange gets ·
- *          conn.c life and events of one connection · connect.c making it usable · proxy.c CONNECT
- * · conn_h1.c, conn_h2.c what runs over it · request_head.c, response_head.c their heads ·
- *          exchange.c state and timer of one exchange · failure.c texts
+ * upstream.c   client, free lists, counters        conn_h1.c       one exchange at a time
+ * pool.c       which connection an exchange gets   conn_h2.c       many at a time
+ * conn.c       life and events of a connection     request_head.c  what we send first
+ * connect.c    makes it usable                     h2_head.c       the same in HTTP/2's form
+ * proxy.c      by a proxy                          exchange.c      state and timer of an exchange
+ *                                                  failure.c       texts
  */
 #ifndef GW_UPSTREAM_UPSTREAM_INT_H
 #define GW_UPSTREAM_UPSTREAM_INT_H
@@ -48,7 +50,7 @@
 
 struct gw_upconn;
 struct gw_connecting; /* connect.c: what a connection needs only until it is usable */
-struct gw_h2;         /* conn_h2.c: session of an HTTP/2 connection */
+struct gw_uph2;       /* conn_h2.c: session of an HTTP/2 connection */
 
 /* ---- client (upstream.c) ---- */
 
@@ -160,7 +162,7 @@ struct gw_upconn {
     struct gw_stream *stream;         /* NULL before connecting and after closing */
     struct gw_connecting *connecting; /* NULL once usable */
     struct gw_h1_parser *parser;      /* HTTP/1 */
-    struct gw_h2 *h2;                 /* HTTP/2 */
+    struct gw_uph2 *h2;               /* HTTP/2 */
     struct gw_timer timer;            /* of the step of connecting; idle; PING */
     struct gw_deferred after;         /* what the end of the callback brings; see on_after() */
     uint64_t idle_until_ms;
@@ -271,60 +273,60 @@ void gw_proxy_fini(struct gw_proxy *proxy);
 /* ---- HTTP/1 (conn_h1.c) ---- */
 
 /* Makes the parser. */
-void gw_h1_conn_init(struct gw_upconn *conn);
+void gw_uph1_init(struct gw_upconn *conn);
 
 /* Takes the exchange and sends as much of its request as goes now. Calls no event. */
-void gw_h1_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
+void gw_uph1_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* Sends or queues bytes of a streamed body. Calls no event. Errors: GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h1_conn_write(struct gw_upconn *conn, struct gw_exchange *exchange,
-                                         struct gw_str bytes);
+GW_MUST_USE enum gw_err gw_uph1_write(struct gw_upconn *conn, struct gw_exchange *exchange,
+                                      struct gw_str bytes);
 
 /* The streamed body is complete. Calls no event. Errors: GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h1_conn_end_body(struct gw_upconn *conn, struct gw_exchange *exchange);
+GW_MUST_USE enum gw_err gw_uph1_end_body(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* The exchange has left: makes ready for the next one. Returns false when there can be none. */
-bool gw_h1_conn_reset(struct gw_upconn *conn, const struct gw_exchange *exchange);
+bool gw_uph1_reset(struct gw_upconn *conn, const struct gw_exchange *exchange);
 
 /* Events of the stream. */
-void gw_h1_conn_on_read(struct gw_upconn *conn, struct gw_str bytes);
-void gw_h1_conn_on_writable(struct gw_upconn *conn);
-void gw_h1_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
+void gw_uph1_on_read(struct gw_upconn *conn, struct gw_str bytes);
+void gw_uph1_on_writable(struct gw_upconn *conn);
+void gw_uph1_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
 
 /* ---- HTTP/2 (conn_h2.c, response_head.c) ---- */
 
 /* Makes the session and queues our settings. Errors: GW_ERR_NOMEM. */
-GW_MUST_USE enum gw_err gw_h2_conn_init(struct gw_upconn *conn);
+GW_MUST_USE enum gw_err gw_uph2_init(struct gw_upconn *conn);
 
 /* Frees the session; NULL-safe, clears the pointer. */
-void gw_h2_destroy(struct gw_h2 **h2);
+void gw_uph2_destroy(struct gw_uph2 **h2);
 
 /* Moves it to where the number of its exchanges puts it; closes it when it is of no more use. */
-void gw_h2_conn_update(struct gw_upconn *conn);
+void gw_uph2_update(struct gw_upconn *conn);
 
 /*
  * Submits the request of |exchange|, which is on |conn|. Bytes leave at the end of the callback.
  *
  * Errors: GW_ERR_NOMEM, GW_ERR_AGAIN (this connection takes no more; take another).
  */
-GW_MUST_USE enum gw_err gw_h2_conn_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
+GW_MUST_USE enum gw_err gw_uph2_begin(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* More of a streamed body is there. */
-void gw_h2_conn_send_more(struct gw_upconn *conn, struct gw_exchange *exchange);
+void gw_uph2_send_more(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* |exchange| has left: resets its stream, if that has not ended. */
-void gw_h2_conn_leave(struct gw_upconn *conn, struct gw_exchange *exchange);
+void gw_uph2_leave(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* Delivers what came for |exchange| while it was paused. */
-void gw_h2_conn_resume(struct gw_upconn *conn, struct gw_exchange *exchange);
+void gw_uph2_resume(struct gw_upconn *conn, struct gw_exchange *exchange);
 
 /* Writes what the session has to send. Errors end in gw_upconn_fail(). */
-void gw_h2_conn_flush(struct gw_upconn *conn);
+void gw_uph2_flush(struct gw_upconn *conn);
 
 /* Events of the stream and the timer. */
-void gw_h2_conn_on_read(struct gw_upconn *conn, struct gw_str bytes);
-void gw_h2_conn_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
-void gw_h2_conn_on_timer(struct gw_upconn *conn);
+void gw_uph2_on_read(struct gw_upconn *conn, struct gw_str bytes);
+void gw_uph2_on_end(struct gw_upconn *conn, enum gw_err err, struct gw_str detail);
+void gw_uph2_on_timer(struct gw_upconn *conn);
 
 /* ---- exchange (exchange.c, request_head.c) ---- */
 
@@ -410,6 +412,7 @@ void gw_exchange_end(struct gw_exchange *exchange);
 struct gw_cause {
     enum gw_err err;
     bool is_unprocessed; /* the peer promised that it did nothing */
+    bool is_connection_lost;
     uint64_t timeout_ms;
     struct gw_str detail;
 };

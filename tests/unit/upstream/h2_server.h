@@ -170,7 +170,9 @@ static inline int h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id
     (void)flags;
     (void)user;
     struct h2_stream *stream = h2_find(session, id);
-    assert_int_equal(gw_buf_append(&stream->body, gw_str((const char *)data, len)), GW_OK);
+    if (gw_buf_append(&stream->body, gw_str((const char *)data, len)) != GW_OK) {
+        assert_true(stream->server->peer->world->forgives);
+    }
     if (!h2_script.no_window_updates) {
         (void)nghttp2_session_consume(session, id, len);
     }
@@ -223,6 +225,7 @@ static inline void h2_begin(struct peer *peer)
     assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
     assert_int_equal(nghttp2_option_new(&option), 0);
     nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_max_send_header_block_length(option, 1024 * 1024);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, h2_on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, h2_on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, h2_on_data);
