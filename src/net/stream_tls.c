@@ -339,6 +339,11 @@ enum gw_err gw_stream_start_tls(struct gw_stream *stream, const struct gw_stream
     return GW_OK;
 }
 
+SSL *gw_stream_tls_ssl(const struct gw_stream *stream)
+{
+    return stream->tls->ssl;
+}
+
 bool gw_stream_is_resumed(const struct gw_stream *stream)
 {
     return stream->tls != NULL && SSL_session_reused(stream->tls->ssl) == 1;

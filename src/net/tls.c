@@ -2,20 +2,15 @@
 /* net/tls - SSL_CTX of servers and clients. */
 #include "net/tls.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
+#include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "net/tls_int.h"
 
 /*
@@ -42,6 +37,8 @@ struct gw_tls_client {
     atomic_uint owners;
     bool insecure;
     uint64_t trust_id;
+    pthread_mutex_t store_lock;
+    atomic_bool needs_store; /* the system's authorities are to be attached before first use */
     SSL_CTX *ctx;
 };
 
@@ -206,73 +203,6 @@ SSL_CTX *gw_tls_server_ctx(struct gw_tls_server *tls)
 
 /* ---- client ---- */
 
-/* Is |name| of the form that OpenSSL looks certificates up by: 8 hexadecimal digits and ".0"? */
-static bool is_hash_name(const char *name)
-{
-    for (size_t i = 0; i < 8; i++) {
-        if (isxdigit((unsigned char)name[i]) == 0) {
-            return false;
-        }
-    }
-    return strcmp(name + 8, ".0") == 0;
-}
-
-static bool is_hashed_dir(const char *path)
-{
-    DIR *dir = opendir(path);
-    if (dir == NULL) {
-        return false;
-    }
-    bool found = false;
-    for (const struct dirent *entry = readdir(dir); entry != NULL && !found; entry = readdir(dir)) {
-        found = is_hash_name(entry->d_name);
-    }
-    (void)closedir(dir);
-    return found;
-}
-
-/* Systems whose certificates are only in one file; the first that exists is read whole. */
-static bool load_system_bundle(SSL_CTX *ctx)
-{
-    const char *bundles[] = {
-        X509_get_default_cert_file(),
-        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Alpine */
-        "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
-        "/etc/ssl/ca-bundle.pem",             /* SUSE */
-        "/etc/ssl/cert.pem",                  /* Alpine, BSD */
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(bundles); i++) {
-        if (access(bundles[i], R_OK) == 0 && SSL_CTX_load_verify_file(ctx, bundles[i]) == 1) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What the operator set for every OpenSSL program counts first, then the system's own store. */
-static void load_system_store(SSL_CTX *ctx)
-{
-    const char *file = secure_getenv(X509_get_default_cert_file_env());
-    const char *dir = secure_getenv(X509_get_default_cert_dir_env());
-    bool loaded = false;
-    if (file != NULL) {
-        loaded = SSL_CTX_load_verify_file(ctx, file) == 1;
-    }
-    if (dir != NULL) {
-        loaded = SSL_CTX_load_verify_dir(ctx, dir) == 1 || loaded;
-    }
-    if (file == NULL && dir == NULL) {
-        const char *system_dir = X509_get_default_cert_dir();
-        loaded = is_hashed_dir(system_dir) ? SSL_CTX_load_verify_dir(ctx, system_dir) == 1
-                                           : load_system_bundle(ctx);
-    }
-    if (!loaded) {
-        gw_log_warn("tls", "no certificates of authorities found on this system: no provider's "
-                           "certificate will be trusted (install ca-certificates, or set ca_file)");
-    }
-    ERR_clear_error();
-}
-
 static enum gw_err set_up_client(SSL_CTX *ctx, const struct gw_tls_client_opts *opts,
                                  struct gw_arena *arena, struct gw_str *message)
 {
@@ -284,8 +214,7 @@ static enum gw_err set_up_client(SSL_CTX *ctx, const struct gw_tls_client_opts *
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, gw_tls_on_verify);
     if (opts->ca_file == NULL) {
-        load_system_store(ctx);
-        return GW_OK;
+        return GW_OK; /* see gw_tls_client_ctx() */
     }
     enum gw_err err = check_file("the CA file", opts->ca_file, arena, message);
     if (err == GW_OK && SSL_CTX_load_verify_file(ctx, opts->ca_file) != 1) {
@@ -316,6 +245,8 @@ enum gw_err gw_tls_client_create(const struct gw_tls_client_opts *opts, struct g
     struct gw_tls_client *tls = gw_zalloc(sizeof(*tls));
     atomic_init(&tls->owners, 1);
     tls->insecure = opts->insecure;
+    (void)pthread_mutex_init(&tls->store_lock, NULL);
+    atomic_init(&tls->needs_store, !opts->insecure && opts->ca_file == NULL);
     tls->trust_id = atomic_fetch_add_explicit(&last_trust_id, 1, memory_order_relaxed) + 1;
     tls->ctx = ctx;
     *out = tls;
@@ -337,12 +268,29 @@ void gw_tls_client_release(struct gw_tls_client **tls)
     *tls = NULL;
     if (atomic_fetch_sub_explicit(&old->owners, 1, memory_order_acq_rel) == 1) {
         SSL_CTX_free(old->ctx);
+        (void)pthread_mutex_destroy(&old->store_lock);
         gw_free(old);
     }
 }
 
+static void attach_system_store(struct gw_tls_client *tls)
+{
+    (void)pthread_mutex_lock(&tls->store_lock);
+    if (atomic_load_explicit(&tls->needs_store, memory_order_relaxed)) {
+        X509_STORE *store = gw_tls_system_store();
+        if (store != NULL) {
+            SSL_CTX_set_cert_store(tls->ctx, store); /* takes the reference */
+        }
+        atomic_store_explicit(&tls->needs_store, false, memory_order_release);
+    }
+    (void)pthread_mutex_unlock(&tls->store_lock);
+}
+
 SSL_CTX *gw_tls_client_ctx(struct gw_tls_client *tls)
 {
+    if (atomic_load_explicit(&tls->needs_store, memory_order_acquire)) {
+        attach_system_store(tls);
+    }
     return tls->ctx;
 }
 

@@ -46,9 +46,10 @@ struct gw_tls_server *gw_tls_server_acquire(struct gw_tls_server *tls);
 void gw_tls_server_release(struct gw_tls_server **tls);
 
 struct gw_tls_client_opts {
-    const char *ca_file; /* PEM; NULL: the system's store, read lazily by hash so that it costs no
-                            start-up time and no memory */
-    bool insecure;       /* no verification at all; only when the operator asked for it */
+    /* PEM; NULL: the system's store (SSL_CERT_FILE and SSL_CERT_DIR are honoured), which is read
+     * when the first connection needs it, and then shared. */
+    const char *ca_file;
+    bool insecure; /* no verification at all; only when the operator asked for it */
 };
 
 /*

@@ -34,11 +34,15 @@ struct gw_tls_peer {
 /* The context; valid as long as |tls|. */
 SSL_CTX *gw_tls_server_ctx(struct gw_tls_server *tls);
 
-/* The context; valid as long as |tls|. */
+/* The context, ready to be used (that is when the system's authorities are read); valid as long as
+ * |tls|. */
 SSL_CTX *gw_tls_client_ctx(struct gw_tls_client *tls);
 
 /* A number that no other client context of this process has or had. */
 uint64_t gw_tls_client_trust_id(const struct gw_tls_client *tls);
+
+/* The system's authorities, with a reference for the caller; NULL without memory. Any thread. */
+X509_STORE *gw_tls_system_store(void);
 
 /* Is nothing verified? */
 bool gw_tls_client_is_insecure(const struct gw_tls_client *tls);
@@ -51,6 +55,11 @@ SSL_SESSION *gw_tls_session_store_take(struct gw_tls_session_store *store, uint6
 
 /* Callback of SSL_CTX_set_verify(): notes in the peer why verification failed. */
 int gw_tls_on_verify(int is_ok, X509_STORE_CTX *verification);
+
+struct gw_stream;
+
+/* The connection inside a TLS stream, for tests. */
+SSL *gw_stream_tls_ssl(const struct gw_stream *stream);
 
 /* Writes for people what the calling thread's OpenSSL error queue says, and empties the queue. */
 void gw_tls_error_text(char out[GW_TLS_TEXT_BYTES]);
