@@ -21,6 +21,8 @@ static enum gw_step fail_memory(struct gw_request *request)
 
 static enum gw_step start_demo(struct gw_request *request)
 {
+    request->usage_injected =
+        !request->llm.wants_usage; /* the demo always tells, as if it was asked */
     if (gw_demo_start(request->core->loop, &request->llm, gw_buf_str(&request->body),
                       &exchange_events, request, &request->demo) == GW_OK) {
         return GW_STEP_WAIT;
