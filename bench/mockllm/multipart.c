@@ -10,7 +10,8 @@ static const struct bench_str NO_STR = {.ptr = NULL, .len = 0};
 
 static size_t find(struct bench_str in, struct bench_str what)
 {
-    const char *hit = in.len == 0 ? NULL : memmem(in.ptr, in.len, what.ptr, what.len);
+    bool possible = in.len > 0 && what.len > 0 && what.ptr != NULL;
+    const char *hit = possible ? memmem(in.ptr, in.len, what.ptr, what.len) : NULL;
     return hit == NULL ? in.len : (size_t)(hit - in.ptr);
 }
 

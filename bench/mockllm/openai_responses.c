@@ -122,13 +122,14 @@ void mock_response_write_item(const struct mock_response *response, struct bench
 static void write_usage(const struct mock_response *response, struct bench_buf *out)
 {
     const struct mock_usage *usage = &response->plan.usage;
+    const unsigned long long total = usage->prompt + usage->completion;
     bench_buf_printf(out,
                      "{\"input_tokens\":%llu,\"input_tokens_details\":{\"cached_tokens\":%llu,"
                      "\"cache_write_tokens\":0},\"output_tokens\":%llu,"
                      "\"output_tokens_details\":{\"reasoning_tokens\":%llu},\"total_tokens\":%llu}",
                      (unsigned long long)usage->prompt, (unsigned long long)usage->cached,
                      (unsigned long long)usage->completion, (unsigned long long)usage->reasoning,
-                     (unsigned long long)(usage->prompt + usage->completion));
+                     total);
 }
 
 static bool is_incomplete(const struct mock_response *response)
