@@ -63,8 +63,11 @@ static uint64_t state_deadline_ms(const struct gw_conn *conn)
         return conn->state_since_ms + limits->idle_timeout_ms;
     case GW_CONN_REST:
         return conn->state_since_ms + GW_CONN_REST_MS;
-    case GW_CONN_LINGER:
-        return conn->state_since_ms + GW_CONN_LINGER_MS;
+    case GW_CONN_LINGER: {
+        uint64_t end_at_ms = conn->state_since_ms + GW_CONN_LINGER_TOTAL_MS;
+        uint64_t idle_at_ms = conn->linger_progress_ms + GW_CONN_LINGER_MS;
+        return idle_at_ms < end_at_ms ? idle_at_ms : end_at_ms;
+    }
     case GW_CONN_SERVING:
     case GW_CONN_CLOSING:
     case GW_CONN_CLOSED:
@@ -253,6 +256,7 @@ static void finish_closing(struct gw_conn *conn)
         return;
     case GW_CONN_END_LINGER:
         gw_conn_set_state(conn, GW_CONN_LINGER);
+        conn->linger_progress_ms = conn->state_since_ms;
         gw_stream_shutdown_write(conn->stream);
         gw_conn_set_reading(conn, true);
         return;
@@ -360,6 +364,8 @@ static void on_read(void *user, struct gw_str bytes)
         detect(conn, bytes);
     } else if (conn->state < GW_CONN_CLOSING) {
         conn->proto->receive(conn, bytes);
+    } else {
+        conn->linger_progress_ms = gw_conn_now_ms(conn);
     }
     gw_conn_wake(conn);
 }

@@ -18,7 +18,7 @@
 #include "downstream/conn_int.h"
 #include "http/h1.h"
 
-enum gw_h1_framing {
+enum gw_h1_answer_framing {
     GW_H1_FRAMING_NONE, /* HEAD, 204, 304: a body is dropped */
     GW_H1_FRAMING_LENGTH,
     GW_H1_FRAMING_CHUNKED,
@@ -36,7 +36,7 @@ struct gw_h1_conn {
     uint64_t body_bytes;       /* of the request's body, parsed so far */
     uint64_t rest_from_bytes;  /* what body_bytes was when the answer was complete */
     uint64_t body_progress_ms; /* when body bytes last came, or reading was switched on */
-    enum gw_h1_framing framing;
+    enum gw_h1_answer_framing framing;
     bool pair_open;
     bool is_reading;       /* the handler wants body bytes */
     bool request_complete; /* the parser has seen its end */

@@ -30,8 +30,8 @@ static bool is_http_1_0(const struct gw_h1_conn *h1)
     return h1->pair.head != NULL && h1->pair.head->version == GW_HTTP_1_0;
 }
 
-static enum gw_h1_framing choose_framing(const struct gw_h1_conn *h1,
-                                         const struct gw_downstream_response *response)
+static enum gw_h1_answer_framing choose_framing(const struct gw_h1_conn *h1,
+                                                const struct gw_downstream_response *response)
 {
     bool is_head = h1->pair.head != NULL && h1->pair.head->method == GW_METHOD_HEAD;
     if (is_head || is_bodiless_status(response->status)) {

@@ -21,9 +21,13 @@
 #include "downstream/server_int.h"
 #include "net/stream.h"
 
-/* What a response ends with when the client may still be sending: time for it to read the answer
- * before an RST could take it away (nginx: lingering_timeout). */
-#define GW_CONN_LINGER_MS 2000
+/*
+ * A connection ends while the client may still be sending: what comes is read and thrown away, or
+ * an RST would take the answer from a client that sends all before it reads. This long without a
+ * byte, or this long in total, as nginx does by lingering_timeout and lingering_time.
+ */
+#define GW_CONN_LINGER_MS       2000
+#define GW_CONN_LINGER_TOTAL_MS 30000
 
 /* What is left of a request's body when its answer is complete: less than this is read and thrown
  * away, so that the connection can be used again. */
@@ -91,7 +95,8 @@ struct gw_conn {
     struct gw_deferred deferred;
     struct gw_chunkq out;
     uint64_t state_since_ms;
-    uint64_t write_progress_ms; /* while bytes wait: when the last one went, or the wait began */
+    uint64_t write_progress_ms;  /* while bytes wait: when the last one went, or the wait began */
+    uint64_t linger_progress_ms; /* GW_CONN_LINGER: when the last byte came */
     enum gw_conn_state state;
     enum gw_conn_ending ending;
     enum gw_err failed; /* a write failed: cut at the end of the callback */
