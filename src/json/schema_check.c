@@ -7,7 +7,8 @@
 #include "base/alloc.h"
 #include "json/schema_message.h"
 
-#define WORD_BITS 64
+#define WORD_BITS        64
+#define HARD_MATCH_STEPS 20000 /* of the allowance: a hard match costs milliseconds */
 
 bool gw_schema_abort(struct gw_schema_checking *check, const struct gw_schema_frame *frame,
                      const char *why)
@@ -35,13 +36,16 @@ bool gw_schema_matches(struct gw_schema_checking *check, const struct gw_schema_
     if (!gw_schema_work(check, frame, 1 + text.len / WORD_BITS)) {
         return false;
     }
-    switch (gw_schema_regex_match(pattern->regex, text, &check->matcher)) {
-    case GW_SCHEMA_MATCH_YES:
-        return true;
-    case GW_SCHEMA_MATCH_NO:
-        return false;
-    case GW_SCHEMA_MATCH_TOO_HARD:
-        break;
+    enum gw_schema_match match =
+        gw_schema_regex_match(pattern->regex, text, GW_SCHEMA_EASY, &check->matcher);
+    if (match == GW_SCHEMA_MATCH_TOO_HARD) {
+        if (!gw_schema_work(check, frame, HARD_MATCH_STEPS)) {
+            return false;
+        }
+        match = gw_schema_regex_match(pattern->regex, text, GW_SCHEMA_HARD, &check->matcher);
+    }
+    if (match != GW_SCHEMA_MATCH_TOO_HARD) {
+        return match == GW_SCHEMA_MATCH_YES;
     }
     return gw_schema_abort(check, frame, "takes too long to compare with a pattern of the schema");
 }

@@ -23,8 +23,8 @@
 
 /* Real schemas stay below 100; some 600 bytes of stack each keep this below 1 MiB. */
 #define GW_SCHEMA_MAX_FRAMES 1000
-/* About a second of work. A check of a 1 MB configuration takes a hundredth of that. */
-#define GW_SCHEMA_MAX_STEPS 20000000
+/* A quarter of a second, or some hundred hard patterns. A configuration of 1 MB takes 3 ms. */
+#define GW_SCHEMA_MAX_STEPS 5000000
 /* 8 MiB: one bit per member or element, once per level that has unevaluated keywords. */
 #define GW_SCHEMA_MAX_SCRATCH_WORDS (1024u * 1024)
 

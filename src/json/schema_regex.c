@@ -11,13 +11,18 @@
 #include "json/schema_pattern.h"
 
 /*
- * PCRE2's own limit is 10,000,000 steps, about a second. Patterns of schemas look at names and
- * URLs; a tenth of a million steps, some ten milliseconds, is beyond all of them.
+ * Steps of PCRE2 per match. Its own limit is 10,000,000, about a second. Patterns of schemas look
+ * at names and URLs and need some hundred steps; 100,000, some ten milliseconds, is beyond all of
+ * them. A pattern that looks at each byte of a long text a few times is no attack.
  */
-#define MATCH_STEPS      100000
-#define MATCH_DEPTH      10000
-#define MATCH_HEAP_KIB   1024                                /* working memory of one match */
-#define TRANSLATED_BYTES (16u * GW_SCHEMA_PATTERN_MAX_BYTES) /* \s becomes 40 bytes */
+#define EASY_STEPS          2000
+#define EASY_STEPS_PER_BYTE 4
+#define HARD_STEPS          100000
+#define HARD_STEPS_PER_BYTE 16
+#define MAX_TEXT            (4u * 1024 * 1024) /* longer texts get no more steps */
+#define MATCH_DEPTH         10000
+#define MATCH_HEAP_KIB      1024                                /* working memory of one match */
+#define TRANSLATED_BYTES    (16u * GW_SCHEMA_PATTERN_MAX_BYTES) /* \s becomes 40 bytes */
 
 struct gw_schema_regex {
     pcre2_code *code;
@@ -124,7 +129,6 @@ static struct gw_schema_matcher *create_matcher(void)
         gw_schema_matcher_destroy(&matcher);
         return NULL;
     }
-    pcre2_set_match_limit(matcher->limits, MATCH_STEPS);
     pcre2_set_depth_limit(matcher->limits, MATCH_DEPTH);
     pcre2_set_heap_limit(matcher->limits, MATCH_HEAP_KIB);
     return matcher;
@@ -142,6 +146,7 @@ void gw_schema_matcher_destroy(struct gw_schema_matcher **matcher)
 }
 
 enum gw_schema_match gw_schema_regex_match(const struct gw_schema_regex *regex, struct gw_str text,
+                                           enum gw_schema_effort effort,
                                            struct gw_schema_matcher **matcher)
 {
     if (*matcher == NULL) {
@@ -151,6 +156,10 @@ enum gw_schema_match gw_schema_regex_match(const struct gw_schema_regex *regex, 
         return GW_SCHEMA_MATCH_TOO_HARD;
     }
     const char *subject = text.len > 0 ? text.ptr : "";
+    size_t len = text.len < MAX_TEXT ? text.len : MAX_TEXT;
+    size_t steps = effort == GW_SCHEMA_EASY ? EASY_STEPS + EASY_STEPS_PER_BYTE * len
+                                            : HARD_STEPS + HARD_STEPS_PER_BYTE * len;
+    pcre2_set_match_limit((*matcher)->limits, (uint32_t)steps);
     int result = pcre2_match(regex->code, (PCRE2_SPTR)subject, text.len, 0, 0, (*matcher)->data,
                              (*matcher)->limits);
     if (result >= 0) {

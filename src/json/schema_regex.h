@@ -52,9 +52,18 @@ enum gw_schema_match {
     GW_SCHEMA_MATCH_TOO_HARD, /* a limit was reached, or memory ran out */
 };
 
-/* Does the pattern match somewhere in |text|? *matcher is created at the first call and reused; end
- * it with the function below. */
+/* How hard to try. Most matches are easy; a check can afford some hundred hard ones. */
+enum gw_schema_effort {
+    GW_SCHEMA_EASY,
+    GW_SCHEMA_HARD,
+};
+
+/*
+ * Does the pattern match somewhere in |text|? *matcher is created at the first call and reused; end
+ * it with the function below.
+ */
 enum gw_schema_match gw_schema_regex_match(const struct gw_schema_regex *regex, struct gw_str text,
+                                           enum gw_schema_effort effort,
                                            struct gw_schema_matcher **matcher);
 
 /* Frees; NULL-safe, clears the pointer. */
