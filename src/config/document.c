@@ -322,6 +322,19 @@ struct gw_config_place gw_config_place_of(const struct gw_config_document *docum
     return place;
 }
 
+const struct gw_config_unresolved *
+gw_config_find_unresolved(const struct gw_config_document *document, yyjson_val *value)
+{
+    size_t begin = gw_config_index(document, value);
+    size_t end = gw_config_index_end(document, value);
+    for (size_t i = 0; i < document->unresolved_count; i++) {
+        if (document->unresolved[i].index >= begin && document->unresolved[i].index < end) {
+            return &document->unresolved[i];
+        }
+    }
+    return NULL;
+}
+
 yyjson_val *gw_config_member(yyjson_val *object, const char *name)
 {
     yyjson_val *value = yyjson_obj_get(object, name);

@@ -72,6 +72,10 @@ size_t gw_config_index_end(const struct gw_config_document *document, yyjson_val
 struct gw_config_place gw_config_place_of(const struct gw_config_document *document,
                                           yyjson_val *value, struct gw_arena *arena);
 
+/* The first unresolved reference in |value| or below it, or NULL. */
+const struct gw_config_unresolved *
+gw_config_find_unresolved(const struct gw_config_document *document, yyjson_val *value);
+
 /* The value at |path| ("server.tls.cert_file"; no list indexes), or NULL. Nulls count as absent:
  * that is what an empty "key:" means. */
 yyjson_val *gw_config_get(const struct gw_config_document *document, const char *path);

@@ -26,9 +26,10 @@
 /* Listeners. A change needs a restart or a take-over; a reload that changes one is refused with
  * that advice. */
 struct gw_listen_settings {
-    unsigned workers;   /* 1..256; 0 in the file means one per core and is resolved here */
-    struct gw_str host; /* address literal; "0.0.0.0" and "::" are all interfaces */
-    uint16_t api_port;  /* 0: any free port, printed in the banner (tests) */
+    unsigned workers;     /* 1..256; 0 in the file means one per core and is resolved here */
+    struct gw_str host;   /* address literal; "0.0.0.0" and "::" are all interfaces */
+    bool host_is_default; /* nobody set it: 127.0.0.1 in open mode, else 0.0.0.0 */
+    uint16_t api_port;    /* 0: any free port, printed in the banner (tests) */
     uint16_t admin_port;
     uint16_t metrics_port;
     uint16_t grpc_port; /* read and kept; nothing listens there yet */

@@ -538,7 +538,8 @@ enum gw_err gw_yaml_parse(struct gw_str text, struct gw_str file_name, unsigned 
     } else if (yaml_parser_initialize(&loader->parser) == 0) {
         err = no_memory(loader);
     } else {
-        yaml_parser_set_input_string(&loader->parser, (const unsigned char *)text.ptr, text.len);
+        const char *input = text.ptr == NULL ? "" : text.ptr; /* libyaml asserts that it is there */
+        yaml_parser_set_input_string(&loader->parser, (const unsigned char *)input, text.len);
         err = run(loader);
         yaml_parser_delete(&loader->parser);
     }

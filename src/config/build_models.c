@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config/build_models - the catalog from model_list, in LiteLLM's form (litellm_params) and in
+ * others' (params, provider). Settings of a model are looked for in the entry's parameter maps,
+ * then in the named credential, then in the entry itself.
+ *
+ * An entry that cannot be served (a variable that is not set, a provider that this version does not
+ * speak to) is left out with a warning; the others work. Mistakes are errors.
+ */
+#include "config/model_entry_int.h"
+
+/* What an entry says about the place of its model. */
+struct target {
+    const struct gw_provider *provider;
+    struct gw_str upstream_model;
+    const struct gw_origin *origin;
+    size_t origin_index;
+    struct gw_str base_path;
+};
+
+#define WEIGHT_SCALE 1000 /* weights may be fractions: 0.7 and 0.3 */
+
+static enum gw_err leave_out(const struct gw_model_entry *entry, const char *why,
+                             struct gw_str detail)
+{
+    gw_config_complain(&entry->build->context, false, entry->value,
+                       "model \"" GW_STR_FMT "\" is left out: %s" GW_STR_FMT,
+                       GW_STR_ARG(entry->group), why, GW_STR_ARG(detail));
+    return GW_ERR_NOT_FOUND;
+}
+
+/* The provider by its name: none is no error, a newer configuration may know it. */
+static enum gw_err find_provider(const struct gw_model_entry *entry, struct gw_str name,
+                                 const struct gw_provider **provider)
+{
+    *provider = gw_provider_find(name);
+    if (*provider != NULL) {
+        return GW_OK;
+    }
+    struct gw_str detail = gw_arena_printf(
+        entry->build->context.scratch,
+        "provider \"" GW_STR_FMT "\" is not served by this version (for a server that speaks "
+        "OpenAI's API write openai_like/<model> and api_base)",
+        GW_STR_ARG(name));
+    return leave_out(entry, "", detail);
+}
+
+/* "provider/model", or the parts of it that other keys give. */
+static enum gw_err split_model(const struct gw_model_entry *entry, struct gw_str model,
+                               struct target *target)
+{
+    struct gw_str named = {0};
+    enum gw_err err = gw_model_entry_text(entry, "custom_llm_provider type provider", &named);
+    if (err != GW_OK) {
+        return err;
+    }
+    size_t slash = gw_str_find_byte(model, '/');
+    struct gw_str prefix = slash < model.len ? gw_str(model.ptr, slash) : gw_str(NULL, 0);
+    target->upstream_model = model;
+    if (named.len > 0) {
+        err = find_provider(entry, named, &target->provider);
+        if (err == GW_OK && gw_provider_find(prefix) == target->provider) {
+            target->upstream_model = gw_str_skip(model, slash + 1);
+        }
+        return err;
+    }
+    if (prefix.len > 0 && gw_provider_find(prefix) != NULL) {
+        target->provider = gw_provider_find(prefix);
+        target->upstream_model = gw_str_skip(model, slash + 1);
+        return GW_OK;
+    }
+    target->provider = gw_provider_of_model(model);
+    if (target->provider != NULL) {
+        return GW_OK;
+    }
+    if (prefix.len > 0) {
+        return find_provider(entry, prefix, &target->provider);
+    }
+    if (gw_model_entry_find(entry, "api_base base_url") != NULL) {
+        return find_provider(entry, GW_STR("openai_like"), &target->provider);
+    }
+    return leave_out(entry, "no provider is known for it; write model: provider/name", GW_STR(""));
+}
+
+/* A '*' is only understood at the end of the name that clients ask for, and then once in the
+ * upstream's. */
+static enum gw_err check_stars(const struct gw_model_entry *entry, struct target *target)
+{
+    struct gw_str group = entry->group;
+    size_t star = gw_str_find_byte(group, '*');
+    struct gw_str model = target->upstream_model;
+    size_t model_star = gw_str_find_byte(model, '*');
+    if (star + 1 < group.len) {
+        return leave_out(entry, "a '*' is understood only at the end of model_name", GW_STR(""));
+    }
+    bool has_star = model_star < model.len;
+    bool has_second =
+        has_star &&
+        gw_str_find_byte(gw_str_skip(model, model_star + 1), '*') + model_star + 1 < model.len;
+    if ((has_star && star == group.len) || has_second) {
+        gw_config_complain(&entry->build->context, true, entry->value,
+                           "the '*' in model \"" GW_STR_FMT
+                           "\" stands for what the one at the end of model_name matches; %s",
+                           GW_STR_ARG(model),
+                           has_second ? "there can be one" : "model_name has none");
+        return GW_ERR_INVALID;
+    }
+    if (gw_str_eq(model, GW_STR("*"))) {
+        target->upstream_model = GW_STR(""); /* what '*' matched, and nothing else */
+    }
+    return GW_OK;
+}
+
+static enum gw_err resolve_model(const struct gw_model_entry *entry, struct target *target)
+{
+    struct gw_str model = {0};
+    enum gw_err err = gw_model_entry_text(entry, "model", &model);
+    if (err != GW_OK) {
+        return err;
+    }
+    model = model.len > 0 ? model : entry->group; /* a name that both sides use */
+    if (model.len > GW_MODEL_NAME_MAX) {
+        gw_config_complain(&entry->build->context, true, entry->value,
+                           "a model's name is at most %d bytes long", GW_MODEL_NAME_MAX);
+        return GW_ERR_INVALID;
+    }
+    err = split_model(entry, model, target);
+    err = err == GW_OK ? check_stars(entry, target) : err;
+    if (err != GW_OK) {
+        return err;
+    }
+    target->upstream_model =
+        gw_arena_try_dup(gw_snapshot_arena(entry->build->snapshot), target->upstream_model);
+    return target->upstream_model.ptr == NULL ? GW_ERR_NOMEM : GW_OK;
+}
+
+static enum gw_err read_trust(const struct gw_model_entry *entry, struct gw_origin_wish *wish)
+{
+    static const struct gw_setting_row text = {.kind = GW_SETTING_KIND_TEXT};
+    static const struct gw_setting_row text_or_off = {.kind = GW_SETTING_KIND_TEXT_OR_OFF};
+    static const struct gw_setting_row yes_or_no = {.kind = GW_SETTING_KIND_BOOL};
+    static const struct gw_setting_row secret = {.kind = GW_SETTING_KIND_SECRET_OR_OFF};
+    struct gw_setting_value ca_file;
+    struct gw_setting_value verify;
+    struct gw_setting_value insecure;
+    struct gw_setting_value http2;
+    struct gw_setting_value proxy;
+    const struct {
+        const char *names;
+        const struct gw_setting_row *row;
+        struct gw_setting_value *value;
+    } reads[] = {
+        {"ca_file", &text, &ca_file},        {"ssl_verify", &text_or_off, &verify},
+        {"insecure", &yes_or_no, &insecure}, {"http2", &text_or_off, &http2},
+        {"proxy", &secret, &proxy},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(reads); i++) {
+        enum gw_err err = gw_model_entry_read(entry, reads[i].names, reads[i].row, reads[i].value);
+        if (err != GW_OK) {
+            return err;
+        }
+    }
+    if (verify.is_set) {
+        wish->insecure = verify.is_off;
+        wish->ca_file = verify.text.len > 0 ? verify.text : wish->ca_file;
+    }
+    wish->ca_file = ca_file.is_set ? ca_file.text : wish->ca_file;
+    wish->insecure = insecure.is_set ? insecure.number == 1 : wish->insecure;
+    wish->proxy = proxy.is_set ? gw_proxy_text(&proxy) : wish->proxy;
+    if (http2.is_set && !gw_http2_mode_parse(&http2, &wish->http2)) {
+        gw_config_complain(&entry->build->context, true, http2.value,
+                           "expected auto, off or prior");
+        return GW_ERR_INVALID;
+    }
+    return GW_OK;
+}
+
+static enum gw_err resolve_place(const struct gw_model_entry *entry, struct target *target)
+{
+    if (target->provider->kind == GW_PROVIDER_BUILTIN) {
+        return GW_OK;
+    }
+    struct gw_config_build *build = entry->build;
+    struct gw_origin_wish wish = gw_build_origin_defaults(build);
+    struct gw_str address = {0};
+    enum gw_err err = gw_model_entry_text(entry, "api_base base_url", &address);
+    err = err == GW_OK ? read_trust(entry, &wish) : err;
+    if (err != GW_OK) {
+        return err;
+    }
+    wish.value = gw_model_entry_find(entry, "api_base base_url");
+    if (address.len == 0) {
+        address = gw_build_base_url(build, target->provider, &wish.source);
+        wish.value = wish.source.len == 0 ? entry->value : NULL;
+    }
+    if (address.len == 0) {
+        gw_config_complain(&build->context, true, entry->value,
+                           "provider \"" GW_STR_FMT "\" needs api_base: the address of the API",
+                           GW_STR_ARG(target->provider->name));
+        return GW_ERR_INVALID;
+    }
+    err = gw_build_endpoint(build, address, target->provider, &wish, &target->base_path);
+    return err == GW_OK ? gw_build_origin(build, &wish, &target->origin, &target->origin_index)
+                        : err;
+}
+
+static enum gw_err read_timeouts(const struct gw_model_entry *entry,
+                                 struct gw_upstream_timeouts *timeouts)
+{
+    static const struct gw_setting_row row = {
+        .kind = GW_SETTING_KIND_DURATION, .min = 1, .max = GW_DAY_MS};
+    static const struct gw_setting_row row_or_none = {
+        .kind = GW_SETTING_KIND_DURATION, .min = 0, .max = GW_DAY_MS};
+    const struct {
+        const char *names;
+        const struct gw_setting_row *row;
+        uint64_t *ms;
+    } reads[] = {
+        {"connect_timeout", &row, &timeouts->connect_ms},
+        {"first_byte_timeout", &row, &timeouts->first_byte_ms},
+        {"first_byte_timeout", &row, &timeouts->stream_first_byte_ms},
+        {"stream_timeout", &row, &timeouts->stream_first_byte_ms},
+        {"idle_timeout", &row, &timeouts->idle_ms},
+        {"timeout request_timeout", &row_or_none, &timeouts->total_ms},
+        {"stream_request_timeout", &row_or_none, &timeouts->stream_total_ms},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(reads); i++) {
+        struct gw_setting_value value;
+        enum gw_err err = gw_model_entry_read(entry, reads[i].names, reads[i].row, &value);
+        if (err != GW_OK) {
+            return err;
+        }
+        *reads[i].ms = value.is_set ? value.number : *reads[i].ms;
+    }
+    return GW_OK;
+}
+
+/* LiteLLM's order: weight, else rpm, else tpm. Scaled, because fractions are allowed. */
+static enum gw_err read_weight(const struct gw_model_entry *entry, uint64_t *weight)
+{
+    static const char *const names[] = {"weight", "rpm", "tpm"};
+    *weight = WEIGHT_SCALE;
+    for (size_t i = 0; i < GW_ARRAY_LEN(names); i++) {
+        yyjson_val *value = gw_model_entry_find(entry, names[i]);
+        if (value == NULL) {
+            continue;
+        }
+        uint64_t whole = 0;
+        double number = yyjson_get_num(value);
+        if (yyjson_is_str(value) && gw_parse_u64(gw_config_text(value), &whole) == GW_OK) {
+            number = (double)whole;
+        } else if (!yyjson_is_num(value)) {
+            number = -1;
+        }
+        if (number < 0 || number > 1e9) { /* tokens per minute of nobody's quota */
+            gw_config_complain(&entry->build->context, true, value,
+                               "expected a number from 0 to 1000000000");
+            return GW_ERR_INVALID;
+        }
+        uint64_t scaled = (uint64_t)(number * WEIGHT_SCALE);
+        *weight = scaled > 0 ? scaled : 1;
+        return GW_OK;
+    }
+    return GW_OK;
+}
+
+static bool is_token(struct gw_str text)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_word && (c == '\0' || strchr(marks, c) == NULL)) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* Fields that frame the message or belong to the gateway. */
+static bool is_own_header(struct gw_str name)
+{
+    static const struct gw_str own[] = {
+        GW_STR_INIT("host"),       GW_STR_INIT("content-length"), GW_STR_INIT("transfer-encoding"),
+        GW_STR_INIT("connection"), GW_STR_INIT("upgrade"),        GW_STR_INIT("te"),
+        GW_STR_INIT("trailer"),    GW_STR_INIT("keep-alive"),     GW_STR_INIT("expect"),
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(own); i++) {
+        if (gw_str_eq(own[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum gw_err copy_header(const struct gw_model_entry *entry, yyjson_val *key,
+                               yyjson_val *value, struct gw_extra_header *header)
+{
+    struct gw_arena *arena = gw_snapshot_arena(entry->build->snapshot);
+    char *name = gw_arena_try_alloc(arena, yyjson_get_len(key) + 1);
+    struct gw_str text = gw_arena_try_dup(arena, gw_str_trim(gw_config_text(value)));
+    if (name == NULL || text.ptr == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    struct gw_str written = gw_config_text(key);
+    for (size_t i = 0; i < written.len; i++) {
+        char c = written.ptr[i];
+        name[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    *header = (struct gw_extra_header){.name = gw_str(name, written.len), .value = text};
+    if (is_token(header->name) && !is_own_header(header->name) && gw_is_header_value(text)) {
+        return GW_OK;
+    }
+    gw_config_complain(&entry->build->context, true, value, "cannot be sent as a header field: %s",
+                       !is_token(header->name)       ? "the name has other characters than words"
+                       : is_own_header(header->name) ? "the gateway writes this field itself"
+                                                     : "the value has a control character inside");
+    return GW_ERR_INVALID;
+}
+
+static enum gw_err read_headers(const struct gw_model_entry *entry,
+                                struct gw_deployment *deployment)
+{
+    yyjson_val *map = gw_model_entry_find(entry, "extra_headers headers");
+    size_t count = yyjson_obj_size(map);
+    if (map == NULL) {
+        return GW_OK;
+    }
+    if (!yyjson_is_obj(map)) {
+        gw_config_complain(&entry->build->context, true, map,
+                           "expected a map of header fields, \"name: value\"");
+        return GW_ERR_INVALID;
+    }
+    struct gw_extra_header *headers = gw_arena_try_alloc(gw_snapshot_arena(entry->build->snapshot),
+                                                         (count + 1) * sizeof(*headers));
+    enum gw_err err = headers == NULL ? GW_ERR_NOMEM : GW_OK;
+    size_t index = 0;
+    size_t max = 0;
+    yyjson_val *key = NULL;
+    yyjson_val *value = NULL;
+    yyjson_obj_foreach(map, index, max, key, value)
+    {
+        if (err == GW_OK && !yyjson_is_str(value)) {
+            gw_config_complain(&entry->build->context, true, value,
+                               "expected a text; put quotes around it");
+            err = GW_ERR_INVALID;
+        }
+        err = err == GW_OK ? copy_header(entry, key, value, &headers[index]) : err;
+    }
+    deployment->extra_headers = headers;
+    deployment->extra_header_count = count;
+    return err;
+}
+
+static enum gw_err read_account(const struct gw_model_entry *entry,
+                                struct gw_deployment *deployment)
+{
+    const struct {
+        const char *names;
+        struct gw_str *text;
+    } reads[] = {
+        {"organization org_id", &deployment->organization},
+        {"project project_id", &deployment->project},
+        {"api_version", &deployment->api_version},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(reads); i++) {
+        struct gw_str text = {0};
+        enum gw_err err = gw_model_entry_text(entry, reads[i].names, &text);
+        if (err != GW_OK) {
+            return err;
+        }
+        if (!gw_is_header_value(text)) {
+            gw_config_complain(&entry->build->context, true,
+                               gw_model_entry_find(entry, reads[i].names),
+                               "has a control character inside");
+            return GW_ERR_INVALID;
+        }
+        *reads[i].text = gw_arena_try_dup(gw_snapshot_arena(entry->build->snapshot), text);
+        if (reads[i].text->ptr == NULL) {
+            return GW_ERR_NOMEM;
+        }
+    }
+    return GW_OK;
+}
+
+/* Is the place the vendor's own, a regional host of it, or one that only the operator can know? */
+static bool may_have_vendor_key(const struct gw_model_entry *entry, const struct target *target)
+{
+    struct gw_url usual = {0};
+    const char *why = NULL;
+    struct gw_str host = target->origin->host;
+    if (gw_model_entry_find(entry, "api_base base_url") == NULL || !target->provider->needs_key) {
+        return true;
+    }
+    if (!target->origin->is_tls ||
+        gw_url_parse(target->provider->default_base_url, &usual, &why) != GW_OK ||
+        !gw_str_has_suffix(host, usual.host)) {
+        return false;
+    }
+    return host.len == usual.host.len || host.ptr[host.len - usual.host.len - 1] == '.';
+}
+
+static enum gw_err find_vendor_keys(const struct gw_model_entry *entry, const struct target *target,
+                                    struct gw_key_pool *pool)
+{
+    bool is_ours = may_have_vendor_key(entry, target);
+    enum gw_err err = gw_build_key_pool(entry->build, target->provider, pool);
+    if (err != GW_OK || !target->provider->needs_key) {
+        return err;
+    }
+    if (is_ours && pool->count == 0) {
+        return leave_out(entry, "it has no api_key and the environment has no ",
+                         target->provider->key_env);
+    }
+    if (!is_ours && pool->count > 0) {
+        /* Another address than the vendor's may be anybody's. */
+        pool->count = 0;
+        gw_config_complain(&entry->build->context, false, entry->value,
+                           GW_STR_FMT " is not sent to another host than the vendor's; no key is "
+                                      "sent. Set api_key if the host wants one",
+                           GW_STR_ARG(target->provider->key_env));
+    }
+    return GW_OK;
+}
+
+/* The entry's own key, or all that the environment has for its provider. */
+static enum gw_err find_keys(const struct gw_model_entry *entry, const struct target *target,
+                             struct gw_key_pool *pool)
+{
+    struct gw_str key = {0};
+    enum gw_err err = gw_model_entry_text(entry, "api_key", &key);
+    yyjson_val *value = gw_model_entry_find(entry, "api_key");
+    key = gw_str_trim(key);
+    if (err != GW_OK || target->provider->kind == GW_PROVIDER_BUILTIN) {
+        return err;
+    }
+    if (key.len > 0) {
+        pool->items = gw_arena_try_alloc(entry->build->context.scratch, sizeof(*pool->items));
+        if (pool->items == NULL) {
+            return GW_ERR_NOMEM;
+        }
+        pool->items[0] = (struct gw_variable){.value = key};
+        pool->count = 1;
+        if (!gw_is_header_value(key)) {
+            gw_config_complain(&entry->build->context, true, value,
+                               "the key has a control character inside");
+            return GW_ERR_INVALID;
+        }
+        return GW_OK;
+    }
+    return find_vendor_keys(entry, target, pool);
+}
+
+static enum gw_err set_credential(const struct gw_model_entry *entry, struct gw_str key,
+                                  struct gw_deployment *deployment)
+{
+    deployment->credential = gw_snapshot_add_secret(entry->build->snapshot, key);
+    return deployment->credential == NULL ? GW_ERR_NOMEM : GW_OK;
+}
+
+static enum gw_err add_deployment(const struct gw_model_entry *entry, const struct target *target,
+                                  const struct gw_key_pool *pool, size_t key)
+{
+    struct gw_config_build *build = entry->build;
+    struct gw_deployment *deployment =
+        gw_build_deployment(build, entry->group, entry->ordinal, pool->count > 1 ? key + 1 : 0);
+    if (deployment == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    deployment->provider = target->provider;
+    deployment->provider_name = target->provider->name;
+    deployment->upstream_model = target->upstream_model;
+    deployment->origin = target->origin;
+    deployment->origin_index = target->origin_index;
+    deployment->base_path = target->base_path;
+    enum gw_err err = read_timeouts(entry, &deployment->timeouts);
+    err = err == GW_OK ? read_weight(entry, &deployment->weight) : err;
+    err = err == GW_OK ? read_headers(entry, deployment) : err;
+    err = err == GW_OK ? read_account(entry, deployment) : err;
+    if (err == GW_OK && key < pool->count) {
+        err = set_credential(entry, pool->items[key].value, deployment);
+    }
+    return err == GW_OK ? gw_model_entry_add(entry, deployment) : err;
+}
+
+enum gw_err gw_build_model(const struct gw_model_entry *entry)
+{
+    struct target target = {0};
+    struct gw_key_pool pool = {0};
+    enum gw_err err = resolve_model(entry, &target);
+    err = err == GW_OK ? resolve_place(entry, &target) : err;
+    err = err == GW_OK ? find_keys(entry, &target, &pool) : err;
+    size_t count = pool.count > 0 ? pool.count : 1;
+    for (size_t i = 0; i < count && err == GW_OK; i++) {
+        err = add_deployment(entry, &target, &pool, i);
+    }
+    return err == GW_ERR_NOMEM ? err : GW_OK;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config/load_int - the whole way from texts to a snapshot, without files.
+ *
+ * Source:   none
+ * Shape:    what gw_config_load() does after it has read its files; tests and fuzzers enter here.
+ * Units:    none
+ * Limits:   as config.h
+ * Memory:   as config.h
+ * Threads:  any
+ * Errors:   as config.h
+ */
+#ifndef GW_CONFIG_LOAD_INT_H
+#define GW_CONFIG_LOAD_INT_H
+
+#include "config/config.h"
+
+struct gw_config_input {
+    struct gw_str text;   /* YAML */
+    struct gw_str path;   /* its name in findings; empty without a file */
+    struct gw_str dotenv; /* text of .env */
+    struct gw_str dotenv_path;
+    const char *const *environment; /* "NAME=value" strings, NULL behind the last */
+    bool probe_local;
+    bool may_include; /* read the files that "include" names */
+};
+
+/* As gw_config_load(), from texts. |report| is made by the call. */
+GW_MUST_USE enum gw_err gw_config_load_text(const struct gw_config_input *input,
+                                            struct gw_snapshot **out,
+                                            struct gw_config_report *report);
+
+#endif
