@@ -218,12 +218,21 @@ static bool escapes_are_whole(struct gw_str path)
     return true;
 }
 
+/* Cuts scheme and authority off the front of a target in absolute form; false for other forms. */
+static bool cut_origin(struct gw_str *target, struct gw_str *authority)
+{
+    if (!cut_scheme(target, GW_STR("http://")) && !cut_scheme(target, GW_STR("https://"))) {
+        return false;
+    }
+    *authority = gw_str(target->ptr, authority_len(*target));
+    *target = gw_str_skip(*target, authority->len);
+    return true;
+}
+
 struct gw_str gw_url_target_authority(struct gw_str target)
 {
-    if (!cut_scheme(&target, GW_STR("http://")) && !cut_scheme(&target, GW_STR("https://"))) {
-        return gw_str(NULL, 0);
-    }
-    return gw_str(target.ptr, authority_len(target));
+    struct gw_str authority;
+    return cut_origin(&target, &authority) ? authority : gw_str(NULL, 0);
 }
 
 enum gw_err gw_url_split_target(struct gw_str target, struct gw_str *path, struct gw_str *query)
@@ -236,12 +245,11 @@ enum gw_err gw_url_split_target(struct gw_str target, struct gw_str *path, struc
     if (!gw_chars_are(target, GW_CHAR_QUERY)) {
         return GW_ERR_INVALID;
     }
-    struct gw_str authority = gw_url_target_authority(target);
-    if (authority.ptr != NULL) {
+    struct gw_str authority;
+    if (cut_origin(&target, &authority)) {
         if (!gw_url_authority_is_valid(authority)) {
             return GW_ERR_INVALID;
         }
-        target = gw_str_skip(target, (size_t)(authority.ptr - target.ptr) + authority.len);
     } else if (target.len == 0 || target.ptr[0] != '/') {
         return GW_ERR_INVALID;
     }
