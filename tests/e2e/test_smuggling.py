@@ -9,7 +9,9 @@ the provider, neither as this request nor as the next one.
 import json
 
 import pytest
-from servers import Gatewire, RawConnection, RawUpstream, deployment, parse_head
+from servers import SLOWNESS, Gatewire, RawConnection, RawUpstream, deployment, parse_head
+
+pytestmark = pytest.mark.timeout(60 * SLOWNESS)
 
 CHAT = json.dumps({"model": "mock-small", "messages": [{"role": "user", "content": "hello"}]}).encode()
 HIDDEN_BODY = json.dumps({"model": "mock-large", "messages": [{"role": "user", "content": "smuggled"}]}).encode()
@@ -207,6 +209,40 @@ def test_cut_short(gateway, mock, name):
         answer = connection.read_all()
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
     assert mock.stats()["requests"] == before
+
+
+STREAMED = request(b"Transfer-Encoding: chunked", line=b"POST /v1/files HTTP/1.1", body=b"5\r\nhello\r\n").replace(
+    b"application/json", b"multipart/form-data; boundary=x")
+
+
+@pytest.mark.parametrize("end", [b"XX\r\n", b"5\nhello\r\n0\r\n\r\n", b"0\r\nContent-Length: 9\r\n\r\n"])
+def test_bad_chunk_in_an_upload_that_is_passed_on(gateway, mock, end):
+    """Its beginning may be on its way to the provider: there it must not look complete."""
+    before = mock.stats()["requests"]
+    with RawConnection(gateway) as connection:
+        connection.send(STREAMED)
+        connection.send(end + HIDDEN)
+        answer = connection.read_all()
+    status, fields = parse_head(answer.partition(b"\r\n\r\n")[0])
+    assert status == 400 and fields["connection"] == "close"
+    assert mock.stats()["requests"] == before
+
+
+def test_slow_headers(start_gateway):
+    """A client that never finishes its header is told so after the header timeout, however busy it keeps us."""
+    gateway = start_gateway({"server": {"header_timeout": "300ms"}})
+    with RawConnection(gateway) as silent, RawConnection(gateway) as busy:
+        silent.send(b"GET /v1/models HTTP/1.1\r\nHost: gateway\r\n")
+        busy.socket.settimeout(0.02)
+        answer = b""
+        while not answer:
+            try:
+                busy.send(b"X")
+                answer = busy.socket.recv(65536)
+            except TimeoutError:
+                continue
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert silent.read_all().startswith(b"HTTP/1.1 408 ")
 
 
 # ---- what must keep working ----
