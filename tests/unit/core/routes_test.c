@@ -27,18 +27,23 @@ static void test_known_paths(void **state)
         const char *rest;
         const char *model;
     } cases[] = {
-        {GW_METHOD_POST, "/v1/chat/completions", GW_ROUTE_JSON, GW_TASK_CHAT, "/chat/completions", ""},
+        {GW_METHOD_POST, "/v1/chat/completions", GW_ROUTE_JSON, GW_TASK_CHAT, "/chat/completions",
+         ""},
         {GW_METHOD_POST, "/chat/completions", GW_ROUTE_JSON, GW_TASK_CHAT, "/chat/completions", ""},
-        {GW_METHOD_POST, "/openai/v1/embeddings", GW_ROUTE_JSON, GW_TASK_EMBEDDING, "/embeddings", ""},
-        {GW_METHOD_POST, "/openai/deployments/gpt%2D4/chat/completions", GW_ROUTE_JSON, GW_TASK_CHAT,
-         "/chat/completions", "gpt%2D4"},
-        {GW_METHOD_POST, "/v1/audio/transcriptions", GW_ROUTE_FORM, GW_TASK_TRANSCRIPTION, "/audio/transcriptions", ""},
-        {GW_METHOD_GET, "/v1/files/file-1/content", GW_ROUTE_PASS, GW_TASK_PASS, "/files/file-1/content", ""},
+        {GW_METHOD_POST, "/openai/v1/embeddings", GW_ROUTE_JSON, GW_TASK_EMBEDDING, "/embeddings",
+         ""},
+        {GW_METHOD_POST, "/openai/deployments/gpt%2D4/chat/completions", GW_ROUTE_JSON,
+         GW_TASK_CHAT, "/chat/completions", "gpt%2D4"},
+        {GW_METHOD_POST, "/v1/audio/transcriptions", GW_ROUTE_FORM, GW_TASK_TRANSCRIPTION,
+         "/audio/transcriptions", ""},
+        {GW_METHOD_GET, "/v1/files/file-1/content", GW_ROUTE_PASS, GW_TASK_PASS,
+         "/files/file-1/content", ""},
         {GW_METHOD_DELETE, "/v1/models/ft:x", GW_ROUTE_PASS, GW_TASK_PASS, "/models/ft:x", ""},
         {GW_METHOD_GET, "/v1/models", GW_ROUTE_LOCAL, GW_TASK_LOCAL, "/models", ""},
-        {GW_METHOD_GET, "/v1/models/openai/gpt-4o", GW_ROUTE_LOCAL, GW_TASK_LOCAL, "/models/openai/gpt-4o",
-         "openai/gpt-4o"},
-        {GW_METHOD_GET, "/v1/responses/resp_1", GW_ROUTE_PASS, GW_TASK_PASS, "/responses/resp_1", ""},
+        {GW_METHOD_GET, "/v1/models/openai/gpt-4o", GW_ROUTE_LOCAL, GW_TASK_LOCAL,
+         "/models/openai/gpt-4o", "openai/gpt-4o"},
+        {GW_METHOD_GET, "/v1/responses/resp_1", GW_ROUTE_PASS, GW_TASK_PASS, "/responses/resp_1",
+         ""},
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
         struct gw_route route = gw_route_find(cases[i].method, gw_str_from_c(cases[i].path));
@@ -64,10 +69,19 @@ static void test_pages_without_a_key(void **state)
 static void test_unknown_paths(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/v1", "/v1/", "/v2/chat/completions", "/v1/chat", "/v1/chat/completion",
-                                        "/v1/fine_tuning/", "/openai/deployments/m", "", "*", "//"};
+    static const char *const paths[] = {"/v1",
+                                        "/v1/",
+                                        "/v2/chat/completions",
+                                        "/v1/chat",
+                                        "/v1/chat/completion",
+                                        "/v1/fine_tuning/",
+                                        "/openai/deployments/m",
+                                        "",
+                                        "*",
+                                        "//"};
     for (size_t i = 0; i < GW_ARRAY_LEN(paths); i++) {
-        assert_int_equal(gw_route_find(GW_METHOD_POST, gw_str_from_c(paths[i])).kind, GW_ROUTE_UNKNOWN);
+        assert_int_equal(gw_route_find(GW_METHOD_POST, gw_str_from_c(paths[i])).kind,
+                         GW_ROUTE_UNKNOWN);
     }
 }
 

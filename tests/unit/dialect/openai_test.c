@@ -34,7 +34,8 @@ static int teardown(void **state)
 
 static enum gw_err decode(struct fixture *fixture, const char *body, enum gw_task task)
 {
-    return gw_openai_decode(gw_str_from_c(body), task, &fixture->arena, &fixture->request, &fixture->error);
+    return gw_openai_decode(gw_str_from_c(body), task, &fixture->arena, &fixture->request,
+                            &fixture->error);
 }
 
 static void assert_str(struct gw_str actual, const char *expected)
@@ -46,12 +47,14 @@ static void assert_str(struct gw_str actual, const char *expected)
 static void test_envelope(void **state)
 {
     struct fixture *f = *state;
-    const char *body = "{\"stream\":true, \"model\" : \"gpt\\u002d4o\",\"messages\":[],\"max_tokens\":77,"
-                       "\"stream_options\":{\"include_usage\":true}}";
+    const char *body =
+        "{\"stream\":true, \"model\" : \"gpt\\u002d4o\",\"messages\":[],\"max_tokens\":77,"
+        "\"stream_options\":{\"include_usage\":true}}";
     assert_int_equal(decode(f, body, GW_TASK_CHAT), GW_OK);
     assert_str(f->request.model, "gpt-4o");
     assert_str(f->request.model_value, "\"gpt\\u002d4o\"");
-    assert_true(f->request.model_value.ptr > body && f->request.model_value.ptr < body + strlen(body));
+    assert_true(f->request.model_value.ptr > body &&
+                f->request.model_value.ptr < body + strlen(body));
     assert_true(f->request.is_stream);
     assert_true(f->request.wants_usage);
     assert_int_equal(f->request.max_output_tokens, 77);
@@ -61,7 +64,8 @@ static void test_envelope(void **state)
 static void test_absent_and_null_members(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(decode(f, "{\"model\":null,\"stream\":null,\"stream_options\":null}", GW_TASK_CHAT), GW_OK);
+    assert_int_equal(
+        decode(f, "{\"model\":null,\"stream\":null,\"stream_options\":null}", GW_TASK_CHAT), GW_OK);
     assert_int_equal(f->request.model.len, 0);
     assert_false(f->request.is_stream);
     assert_false(f->request.wants_usage);
@@ -75,7 +79,8 @@ static void test_responses_shape_is_recognised(void **state)
     struct fixture *f = *state;
     assert_int_equal(decode(f, "{\"model\":\"m\",\"input\":\"hi\"}", GW_TASK_CHAT), GW_OK);
     assert_int_equal(f->request.task, GW_TASK_RESPONSE);
-    assert_int_equal(decode(f, "{\"model\":\"m\",\"input\":\"hi\",\"messages\":[]}", GW_TASK_CHAT), GW_OK);
+    assert_int_equal(decode(f, "{\"model\":\"m\",\"input\":\"hi\",\"messages\":[]}", GW_TASK_CHAT),
+                     GW_OK);
     assert_int_equal(f->request.task, GW_TASK_CHAT);
     assert_int_equal(decode(f, "{\"model\":\"m\",\"input\":\"hi\"}", GW_TASK_EMBEDDING), GW_OK);
     assert_int_equal(f->request.task, GW_TASK_EMBEDDING);
@@ -98,9 +103,10 @@ static void test_refusals(void **state)
         {"{\"stream\":\"true\"}", "stream", "a boolean"},
         {"{\"messages\":{}}", "messages", "an array"},
         {"{\"messages\":null}", "messages", "an array"},
-        {"{\"stream_options\":{\"include_usage\":1}}", "stream_options.include_usage", "one boolean"},
-        {"{\"stream_options\":{\"include_usage\":true,\"include_usage\":false}}", "stream_options.include_usage",
+        {"{\"stream_options\":{\"include_usage\":1}}", "stream_options.include_usage",
          "one boolean"},
+        {"{\"stream_options\":{\"include_usage\":true,\"include_usage\":false}}",
+         "stream_options.include_usage", "one boolean"},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
@@ -108,7 +114,8 @@ static void test_refusals(void **state)
         assert_int_equal(f->error.status, 400);
         assert_int_equal(f->error.class, GW_ERROR_CLIENT);
         assert_str(f->error.param, cases[i].param);
-        assert_true(gw_str_find(f->error.message, gw_str_from_c(cases[i].part)) < f->error.message.len);
+        assert_true(gw_str_find(f->error.message, gw_str_from_c(cases[i].part)) <
+                    f->error.message.len);
     }
 }
 
@@ -148,13 +155,16 @@ static void test_errors_are_written_in_openai_shape(void **state)
 {
     (void)state;
     assert_error(404, "model_not_found",
-                 "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline \xef\xbf\xbd\",\"type\":\"invalid_request_error\","
+                 "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline "
+                 "\xef\xbf\xbd\",\"type\":\"invalid_request_error\","
                  "\"param\":null,\"code\":\"model_not_found\"}}");
     assert_error(502, "",
-                 "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline \xef\xbf\xbd\",\"type\":\"server_error\","
+                 "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline "
+                 "\xef\xbf\xbd\",\"type\":\"server_error\","
                  "\"param\":null,\"code\":null}}");
     assert_error(429, "",
-                 "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline \xef\xbf\xbd\",\"type\":\"rate_limit_error\","
+                 "{\"error\":{\"message\":\"a \\\"quoted\\\"\\nline "
+                 "\xef\xbf\xbd\",\"type\":\"rate_limit_error\","
                  "\"param\":null,\"code\":null}}");
 }
 
