@@ -115,6 +115,18 @@ def read_all(sock):
         return data + b"<reset>"
 
 
+def read_then_silence(sock, count):
+    """All bytes until |count| content chunks are there; then nothing may follow, and the connection stays open."""
+    data = b""
+    while data.count(b'"delta":{"content":"') < count:
+        data += sock.recv(65536)
+    sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        while True:
+            data += sock.recv(65536)
+    return data
+
+
 def events(text):
     """The data of all events; [DONE] stays a string."""
     found = []
@@ -746,17 +758,10 @@ def test_latency_and_pace(mock):
     mock.chat("mock-latency=200")
     assert time.monotonic() - begin >= 0.2
     begin = time.monotonic()
-    times = []
-    with mock.client() as client, client.stream("POST", CHAT, json={
-        "model": "mock-tps=50-chunks=10-first=100", "stream": True, "messages": [{"role": "user", "content": "x"}],
-    }) as answer:
-        for line in answer.iter_lines():
-            if '"content":"' in line:
-                times.append(time.monotonic() - begin)
-    assert times[0] >= 0.1
-    assert times[-1] >= 0.1 + 9 / 50
-    gaps = [late - early for early, late in zip(times[1:], times[2:], strict=False)]
-    assert sum(gap > 0.005 for gap in gaps) >= 5
+    found = events(mock.chat("mock-tps=50-chunks=10-first=100-latency=50-stamp=1", stream=True).text)
+    stamps = [int(chunk["choices"][0]["delta"]["content"][1:17]) / 1e6 for chunk in found[1:11]]
+    for i, stamp in enumerate(stamps):  # late on a busy machine, but never early
+        assert stamp - begin >= 0.15 + i / 50 - 1e-5
 
 
 def test_stamp(mock):
@@ -819,13 +824,10 @@ def test_fault_stall(own_mock):
 
 
 def test_fault_stall_mid(mock):
-    with socket.create_connection(("127.0.0.1", mock.port), timeout=0.3) as sock:
+    with socket.create_connection(("127.0.0.1", mock.port), timeout=SOON_S) as sock:
         sock.sendall(chat_bytes("mock-fault=stall-mid", stream=True))
-        data = b""
-        with pytest.raises(TimeoutError):
-            while True:
-                data += sock.recv(65536)
-    assert data.count(b'"delta":{"content":') == 2
+        data = read_then_silence(sock, 2)
+    assert data.count(b'"delta":{"content":"') == 2
     for stream in (False, True):
         text = mock.chat("mock-fault=stall-mid-stall=100", stream=stream).text
         assert text.endswith("data: [DONE]\n\n") if stream else json.loads(text)
@@ -842,12 +844,9 @@ def test_fault_half_chunk(mock, then, end):
 
 
 def test_fault_half_chunk_stall(mock):
-    with socket.create_connection(("127.0.0.1", mock.port), timeout=0.3) as sock:
+    with socket.create_connection(("127.0.0.1", mock.port), timeout=SOON_S) as sock:
         sock.sendall(chat_bytes("mock-fault=half-chunk-then=stall", stream=True))
-        data = b""
-        with pytest.raises(TimeoutError):
-            while True:
-                data += sock.recv(65536)
+        data = read_then_silence(sock, 2)
     assert not data.endswith(b"\n\n\r\n")
 
 
@@ -1037,3 +1036,78 @@ def test_connections_are_counted(own_mock):
     while own_mock.stats()["connections_open"] != 1:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+# ---------------------------------------------------------------- loadgen: what it counts is what happened
+
+
+def loadgen(mock, *args):
+    """One run of loadgen against the mock. Returns its JSON; the exit code must agree with it."""
+    program = find_mockllm().with_name("loadgen")
+    done = subprocess.run(
+        [program, "--port", str(mock.port), "--duration-ms", "300", "--warmup-ms", "50", *args],
+        capture_output=True, text=True, timeout=60,
+    )
+    result = json.loads(done.stdout)
+    assert done.returncode == (1 if result["errors"] > 0 or result["all_calls"] == 0 else 0)
+    return result
+
+
+@pytest.mark.parametrize("more", [(), ("--http2", "--streams", "4")])
+def test_loadgen_counts_what_the_mock_saw(own_mock, more):
+    result = loadgen(own_mock, "--connections", "8", "--body-bytes", "1300", *more)
+    assert result["errors"] == 0
+    assert result["all_calls"] == own_mock.stats()["requests"] > result["calls"] > 0
+    assert own_mock.get("/mock/last").json()["body_bytes"] == 1300
+
+
+@pytest.mark.parametrize("more", [("--connections", "20"), ("--connections", "2", "--http2", "--streams", "10")])
+def test_loadgen_streams(own_mock, more):
+    args = ("--mode", "stream", "--model", "mock-chunks=30-tps=300-stamp=1", "--expect-chunks", "30", "--repeat", "2")
+    result = loadgen(own_mock, *args, *more)
+    assert result["errors"] == 0 and result["all_calls"] == 40 and result["chunks"] == 1200
+    assert result["most_open"] == 20 == own_mock.stats()["requests"] // 2
+    assert result["chunk_transit_us"]["count"] == 1200 and result["chunk_gap_us"]["count"] == 1160
+
+
+@pytest.mark.parametrize(
+    ("fault", "stream", "kind"),
+    [
+        ("reset", False, "closed"),
+        ("close-early", False, "closed"),
+        ("short-length", False, "protocol"),
+        ("garbage", False, "protocol"),
+        ("empty-stream", False, "length"),
+        ("reset-after-chunks", True, "closed"),
+        ("close-early", True, "closed"),
+        ("no-done", True, "no_done"),
+        ("empty-stream", True, "no_done"),
+        ("garbage-sse", True, "protocol"),
+        ("bad-chunk", True, "protocol"),
+    ],
+)
+def test_loadgen_sees_every_fault(own_mock, fault, stream, kind):
+    mode = ("--mode", "stream") if stream else ("--expect-bytes", "100000")
+    if not stream and kind == "length":
+        mode = ("--expect-bytes", "7")
+    result = loadgen(own_mock, "--connections", "2", "--model", f"mock-fault={fault}", *mode)
+    assert result["errors_by_kind"][kind] > 0
+    assert result["all_calls"] == 0
+
+
+def test_loadgen_sees_wrong_answers(own_mock):
+    assert loadgen(own_mock, "--model", "mock-status=500")["errors_by_kind"]["status"] > 0
+    few = loadgen(own_mock, "--mode", "stream", "--model", "mock-chunks=9", "--expect-chunks", "10", "--connections", "3")
+    assert few["errors_by_kind"]["chunks"] == 3
+    stalled = loadgen(own_mock, "--model", "mock-fault=stall", "--timeout-ms", "200", "--connections", "3",
+                      "--duration-ms", "1500")
+    assert stalled["errors_by_kind"]["timeout"] > 0
+    own_mock.post("/mock/reset", {})
+    mixed = loadgen(own_mock, "--mode", "stream", "--connections", "4", "--model", "mock-fault=no-done-every=2")
+    assert mixed["all_calls"] == 2 and mixed["errors_by_kind"]["no_done"] == 2
+
+
+def test_loadgen_measures_a_process(own_mock):
+    result = loadgen(own_mock, "--watch-pid", str(own_mock.process.pid))
+    assert 0 < result["measured"]["cpu_ns"] < 10**9
+    assert result["measured"]["rss_bytes"] > 10**6
