@@ -4,8 +4,8 @@
  * Private to this folder.
  *
  * Source:   RFC 9112
- * Shape:    conn_h1.c parses and decides what comes next, conn_h1_body.c gives the request's body to
- *           the handler, conn_h1_response.c writes the answer.
+ * Shape:    conn_h1.c parses and decides what comes next, conn_h1_body.c gives the request's body
+ *           to the handler, conn_h1_response.c writes the answer.
  * Units:    in the names
  * Limits:   |unread| stops the reading at max_header_bytes, |body| holds at most one read
  * Memory:   the pair is part of the connection and serves one request after the other
@@ -66,6 +66,7 @@ void gw_h1_deliver(struct gw_h1_conn *h1);
 
 /* ---- conn_h1_response.c ---- */
 
+/* The table of an HTTP/1 pair. */
 extern const struct gw_downstream_ops gw_h1_pair_ops;
 
 /* Answers an error by ourselves and closes; no response may have begun. */

@@ -197,6 +197,7 @@ void gw_h2_stream_read_body(struct gw_downstream *pair, bool on);
 
 /* ---- conn_h2_response.c ---- */
 
+/* The table of an HTTP/2 pair. */
 extern const struct gw_downstream_ops gw_h2_pair_ops;
 
 /* Bytes of |out| have become DATA. */

@@ -9,8 +9,8 @@
  *           ends (gw_conn_wake), so that all pieces of an answer share one system call.
  * Units:    in the names
  * Limits:   the owner of the bytes watches |out|
- * Memory:   a connection is freed only from its own deferred work, never under a caller's feet: after
- *           gw_conn_cut() its memory is good until the current callback has returned.
+ * Memory:   a connection is freed only from its own deferred work, never under a caller's feet:
+ *           after gw_conn_cut() its memory is good until the current callback has returned.
  * Threads:  its loop's thread only
  * Errors:   gw_conn_cut() ends a connection with the reason that its pairs are told
  */
@@ -146,6 +146,7 @@ void gw_conn_arm(struct gw_conn *conn);
 /* Frees a closed connection. */
 void gw_conn_free(struct gw_conn *conn);
 
+/* The loop's time. */
 static inline uint64_t gw_conn_now_ms(const struct gw_conn *conn)
 {
     return gw_loop_now_ms(conn->server->opts.loop);

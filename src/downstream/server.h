@@ -4,12 +4,14 @@
  *
  * Source:   RFC 9112, RFC 9113 (prior knowledge: section 3.3; ALPN: section 3.2)
  * Shape:    gw_server_accept() takes a descriptor; the server finds out the protocol (ALPN, or the
- * HTTP/2 preface in the first bytes), parses, and calls on_request. Units:    in the names Limits:
- * all in struct gw_server_limits, with the reason beside each default in config/schema.json.
+ *           HTTP/2 preface in the first bytes), parses, and calls on_request.
+ * Units:    in the names
+ * Limits:   all in struct gw_server_limits, with the reason beside each default in
+ *           config/schema.json
  * Memory:   an idle HTTP/1.1 connection holds its object and no buffer.
  * Threads:  its loop's thread only; counters may be read from anywhere.
- * Errors:   malformed requests are answered here (400, 408, 431, 505, ...) in the shape
- * on_error_body gives, and counted.
+ * Errors:   malformed requests are answered here (400, 408, 431, 505, ...) in the shape that
+ *           on_error_body gives, and counted.
  */
 #ifndef GW_DOWNSTREAM_SERVER_H
 #define GW_DOWNSTREAM_SERVER_H
@@ -71,15 +73,15 @@ struct gw_server_opts {
 struct gw_server *gw_server_create(const struct gw_server_opts *opts);
 
 /* Takes an accepted descriptor; closes it at once (503 is not sent) when max_connections are open.
- * |tls| may be NULL; the server takes its own reference while it needs one. */
+ * |tls| may be NULL; the server takes its own reference where it needs one. */
 void gw_server_accept(struct gw_server *server, int fd, const struct gw_address *peer,
                       struct gw_tls_server *tls);
 
 /* New limits (reload) for connections and requests that begin from now on. */
 void gw_server_set_limits(struct gw_server *server, const struct gw_server_limits *limits);
 
-/* Drain: idle connections close now, others after their current response ("connection: close",
- * GOAWAY). */
+/* Drain: idle connections close (those that served less than half a second ago wait for one more
+ * request until then), others after their current response ("connection: close", GOAWAY). */
 void gw_server_drain(struct gw_server *server);
 
 /* Connections now; after gw_server_drain() the server is done when this is 0. */
@@ -88,8 +90,11 @@ size_t gw_server_connection_count(const struct gw_server *server);
 /* The counters; valid as long as the server. */
 const struct gw_server_counters *gw_server_counters(const struct gw_server *server);
 
-/* Cuts what is left and frees; pairs that are under way get on_abort(GW_ERR_CANCELLED) first;
- * NULL-safe, clears the pointer. */
+/*
+ * Cuts what is left and frees; pairs that are under way get on_abort(GW_ERR_CANCELLED) first.
+ * on_connection_closed is not called. Not from inside a callback of this server. NULL-safe, clears
+ * the pointer.
+ */
 void gw_server_destroy(struct gw_server **server);
 
 #endif
