@@ -275,10 +275,10 @@ static bool equal_objects(yyjson_val *a, yyjson_val *b, struct gw_schema_allowan
     yyjson_val *value = NULL;
     yyjson_obj_foreach(a, index, max, key, value)
     {
-        yyjson_val *next = others.cur;
+        size_t before = others.idx;
         yyjson_val *other = yyjson_obj_iter_getn(&others, yyjson_get_str(key), yyjson_get_len(key));
-        bool was_next = others.idx > 0 && next != NULL && other == unsafe_yyjson_get_next(next);
-        if (!gw_schema_charge(allowance, was_next ? 1 : max)) {
+        size_t passed = other != NULL && others.idx > before ? others.idx - before : max;
+        if (!gw_schema_charge(allowance, passed)) {
             return false;
         }
         if (other == NULL || !gw_schema_equal(value, other, allowance)) {
