@@ -423,7 +423,11 @@ def measure(setup, name, scenario, args):
             return measure_start(setup, name, scenario, mock)
         process, port, _ = start_proxy(setup, name, scenario, mock.port)
         try:
-            return MEASURES[scenario.kind](setup, scenario, port, descendants(process.pid), args)
+            pids = descendants(process.pid)
+            result = MEASURES[scenario.kind](setup, scenario, port, pids, args)
+            if any(not Path("/proc", str(pid)).exists() for pid in pids):
+                raise NotAvailable(f"ended during the run: {process.log_tail() or 'no message'}")
+            return result
         finally:
             process.stop()
     finally:

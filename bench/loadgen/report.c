@@ -45,12 +45,14 @@ static void write_span(struct bench_buf *out, const char *name, const struct loa
         bench_buf_printf(out, ",\n \"%s\":null", name);
         return;
     }
+    /* A process that ended took its time with it. */
+    bool gone = to->usage.cpu_ns < from->usage.cpu_ns;
+    uint64_t cpu_ns = gone ? 0 : to->usage.cpu_ns - from->usage.cpu_ns;
     bench_buf_printf(out,
                      ",\n \"%s\":{\"us\":%llu,\"chunks\":%llu,\"cpu_ns\":%llu,"
                      "\"rss_bytes\":%llu}",
                      name, (unsigned long long)(to->at_us - from->at_us),
-                     (unsigned long long)(to->chunks - from->chunks),
-                     (unsigned long long)(to->usage.cpu_ns - from->usage.cpu_ns),
+                     (unsigned long long)(to->chunks - from->chunks), (unsigned long long)cpu_ns,
                      (unsigned long long)from->usage.rss_bytes);
 }
 
