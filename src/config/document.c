@@ -108,6 +108,10 @@ static enum gw_err add_unresolved(struct builder *builder, struct gw_str name, c
 static enum gw_err resolve_references(struct builder *builder, struct gw_str *text,
                                       bool *is_changed)
 {
+    *is_changed = false;
+    if (builder->env == NULL) {
+        return GW_OK;
+    }
     struct gw_interpolation result;
     enum gw_err err =
         gw_interpolate(*text, gw_environment_lookup, builder->env, builder->arena, &result);

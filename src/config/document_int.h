@@ -47,9 +47,10 @@ struct gw_config_document {
 };
 
 /*
- * Makes the document of |root|. References to variables are resolved with |env|; those that cannot
- * be are kept in |unresolved| for whoever knows what depends on them. |arena| must outlive the
- * document. |document| has |files| set already; end it with gw_config_document_fini().
+ * Makes the document of |root|. References to variables are resolved with |env| (NULL: they stay as
+ * written); those that cannot be are kept in |unresolved| for whoever knows what depends on them.
+ * |arena| must outlive the document. |document| has |files| set already; end it with
+ * gw_config_document_fini().
  *
  * Errors: GW_ERR_TOO_LARGE (too many values after expanding aliases), GW_ERR_TOO_DEEP (the same),
  * GW_ERR_NOMEM.
@@ -83,10 +84,11 @@ yyjson_val *gw_config_get(const struct gw_config_document *document, const char 
 /* The member |name| of |object| (NULL allowed), or NULL; nulls count as absent. */
 yyjson_val *gw_config_member(yyjson_val *object, const char *name);
 
-/* The text of a string value. */
+/* The text of a string value; empty for anything else. */
 static inline struct gw_str gw_config_text(yyjson_val *value)
 {
-    return gw_str(yyjson_get_str(value), yyjson_get_len(value));
+    return yyjson_is_str(value) ? gw_str(yyjson_get_str(value), yyjson_get_len(value))
+                                : gw_str(NULL, 0);
 }
 
 /* Allocator for yyjson documents that hold secrets: through base/alloc, zeroed when freed. */

@@ -48,14 +48,13 @@ static void complain(struct loading *loading, struct gw_str file, unsigned line,
                   "%s", text);
 }
 
-/* Reads a file whole. Errors: GW_ERR_NOT_FOUND, GW_ERR_IO, GW_ERR_TOO_LARGE, GW_ERR_NOMEM. */
-static enum gw_err read_file(const char *path, size_t max_bytes, struct gw_buf *out)
+enum gw_err gw_config_read_file(const char *path, size_t max_bytes, struct gw_buf *out)
 {
+    gw_buf_init(out, max_bytes + 1);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd == -1) {
         return errno == ENOENT || errno == ENOTDIR ? GW_ERR_NOT_FOUND : GW_ERR_IO;
     }
-    gw_buf_init(out, max_bytes + 1);
     enum gw_err err = GW_OK;
     ssize_t got = 1;
     while (err == GW_OK && got > 0) {
@@ -72,8 +71,7 @@ static enum gw_err read_file(const char *path, size_t max_bytes, struct gw_buf *
     return err;
 }
 
-/* Files have keys in them. */
-static void forget(struct gw_buf *text)
+void gw_config_forget_file(struct gw_buf *text)
 {
     if (text->ptr != NULL) {
         explicit_bzero(text->ptr, text->len);
@@ -97,7 +95,7 @@ static void end(struct loading *loading)
 {
     gw_config_document_fini(&loading->document);
     for (size_t i = 0; i < GW_CONFIG_MAX_FILES; i++) {
-        forget(&loading->included[i]);
+        gw_config_forget_file(&loading->included[i]);
     }
     gw_arena_fini(&loading->scratch);
 }
@@ -232,7 +230,7 @@ static enum gw_err include_file(struct loading *loading, struct gw_yaml_node *ro
         return GW_ERR_NOMEM;
     }
     unsigned file = (unsigned)document->file_count;
-    enum gw_err err = read_file(path.ptr, GW_YAML_MAX_BYTES, &loading->included[file]);
+    enum gw_err err = gw_config_read_file(path.ptr, GW_YAML_MAX_BYTES, &loading->included[file]);
     if (err == GW_ERR_NOMEM) {
         return err;
     }
@@ -382,10 +380,10 @@ static enum gw_err read_config(const char *path, struct gw_buf *text, const char
 {
     if (path != NULL) {
         *found = path;
-        return read_file(path, GW_YAML_MAX_BYTES, text);
+        return gw_config_read_file(path, GW_YAML_MAX_BYTES, text);
     }
     for (size_t i = 0; i < GW_ARRAY_LEN(usual_paths); i++) {
-        enum gw_err err = read_file(usual_paths[i], GW_YAML_MAX_BYTES, text);
+        enum gw_err err = gw_config_read_file(usual_paths[i], GW_YAML_MAX_BYTES, text);
         if (err != GW_ERR_NOT_FOUND) {
             *found = usual_paths[i];
             return err;
@@ -407,7 +405,7 @@ enum gw_err gw_config_load(const struct gw_config_source *source, struct gw_snap
     if (err != GW_OK) {
         report_unreadable(report, path, err);
     } else {
-        err = read_file(dotenv_path, GW_DOTENV_MAX_BYTES, &dotenv);
+        err = gw_config_read_file(dotenv_path, GW_DOTENV_MAX_BYTES, &dotenv);
         bool is_none = err == GW_ERR_NOT_FOUND || (err == GW_ERR_IO && errno == EISDIR);
         if (is_none && source->dotenv_path == NULL) {
             err = GW_OK; /* Python's virtual environments are often called so, too */
@@ -428,7 +426,7 @@ enum gw_err gw_config_load(const struct gw_config_source *source, struct gw_snap
         };
         err = gw_config_load_text(&input, out, report);
     }
-    forget(&text);
-    forget(&dotenv);
+    gw_config_forget_file(&text);
+    gw_config_forget_file(&dotenv);
     return err == GW_ERR_IO ? GW_ERR_INVALID : err;
 }

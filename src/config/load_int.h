@@ -30,4 +30,19 @@ GW_MUST_USE enum gw_err gw_config_load_text(const struct gw_config_input *input,
                                             struct gw_snapshot **out,
                                             struct gw_config_report *report);
 
+/*
+ * Reads a file whole into |out|, which is made by the call and ended with gw_config_forget_file()
+ * in any case.
+ *
+ * Errors: GW_ERR_NOT_FOUND, GW_ERR_IO (errno says more), GW_ERR_TOO_LARGE, GW_ERR_NOMEM.
+ */
+GW_MUST_USE enum gw_err gw_config_read_file(const char *path, size_t max_bytes, struct gw_buf *out);
+
+/* Zeroes and frees: files have keys in them. */
+void gw_config_forget_file(struct gw_buf *text);
+
+/* As gw_config_import(), from a text. */
+GW_MUST_USE enum gw_err gw_config_import_text(struct gw_str text, struct gw_str path,
+                                              struct gw_buf *out, struct gw_buf *findings);
+
 #endif

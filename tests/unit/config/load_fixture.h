@@ -114,7 +114,7 @@ static void GW_UNUSED assert_text(struct gw_str actual, const char *expected)
 }
 
 /* Deployment number |index| that serves |model|. */
-static const struct gw_deployment *GW_UNUSED deployment_of(const char *model, size_t index)
+static GW_UNUSED const struct gw_deployment *deployment_of(const char *model, size_t index)
 {
     struct gw_str suffix = {0};
     const struct gw_model_group *group =

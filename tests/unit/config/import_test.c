@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* config/import_litellm: every field is reported, and the result means what the input meant. */
+#include "base/alloc.h"
+#include "config/schema_check_int.h"
+
+#include "load_fixture.h"
+
+static struct gw_buf out;
+static struct gw_buf findings;
+
+static int setup(void **state)
+{
+    (void)state;
+    gw_buf_init(&out, 16u << 20);
+    gw_buf_init(&findings, 16u << 20);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    gw_buf_fini(&out);
+    gw_buf_fini(&findings);
+    return fixture_teardown(state);
+}
+
+static enum gw_err import(const char *yaml)
+{
+    gw_buf_reset(&out);
+    gw_buf_reset(&findings);
+    return gw_config_import_text(gw_str_from_c(yaml), GW_STR("litellm.yaml"), &out, &findings);
+}
+
+static void assert_has(const struct gw_buf *buf, const char *words)
+{
+    if (gw_str_find(gw_buf_str(buf), gw_str_from_c(words)) == buf->len) {
+        fail_msg("\"%s\" is not in:\n%.*s", words, (int)buf->len, buf->ptr);
+    }
+}
+
+static void assert_has_not(const struct gw_buf *buf, const char *words)
+{
+    if (gw_str_find(gw_buf_str(buf), gw_str_from_c(words)) < buf->len) {
+        fail_msg("\"%s\" is in:\n%.*s", words, (int)buf->len, buf->ptr);
+    }
+}
+
+static const char *const keys[] = {"OPENAI_API_KEY=sk-env", "MASTER=sk-master", NULL};
+
+static const char litellm[] = "model_list:\n"
+                              "  - model_name: gpt-4o\n"
+                              "    litellm_params:\n"
+                              "      model: openai/gpt-4o\n"
+                              "      api_key: os.environ/OPENAI_API_KEY\n"
+                              "      rpm: 60\n"
+                              "      temperature: 0.1\n"
+                              "  - model_name: 'openai/*'\n"
+                              "    litellm_params: {model: 'openai/*', api_key: 'a: \"b\" #c'}\n"
+                              "  - model_name: claude\n"
+                              "    litellm_params: {model: anthropic/claude}\n"
+                              "litellm_settings:\n"
+                              "  request_timeout: 600\n"
+                              "  ssl_verify: false\n"
+                              "  drop_params: true\n"
+                              "router_settings:\n"
+                              "  timeout: 30\n"
+                              "  model_group_alias: {gpt-4: gpt-4o, '5': gpt-4o}\n"
+                              "  num_retries: 2\n"
+                              "general_settings:\n"
+                              "  master_key: os.environ/MASTER\n"
+                              "environment_variables: {X: '1', Y: 2}\n"
+                              "unheard_of: {a: b}\n";
+
+static void every_field_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(import(litellm), GW_OK);
+    assert_has(&findings, "exact         line 2     model_list[0].model_name\n");
+    assert_has(&findings,
+               "changed       line 5     model_list[0].litellm_params.api_key: os.environ");
+    assert_has(&findings, "not supported line 7     model_list[0].litellm_params.temperature");
+    assert_has(&findings,
+               "not supported line 11    model_list[2].litellm_params.model: the provider");
+    assert_has(&findings, "changed       line 13    litellm_settings.request_timeout: another key");
+    assert_has(&findings, "changed       line 14    litellm_settings.ssl_verify");
+    assert_has(&findings, "changed       line 17    router_settings.timeout: is written upstream");
+    assert_has(&findings, "exact         line 18    router_settings.model_group_alias.gpt-4\n");
+    assert_has(&findings, "not supported line 19    router_settings.num_retries");
+    assert_has(&findings,
+               "changed       line 21    general_settings.master_key: is written auth.master");
+    assert_has(&findings, "not supported line 23    unheard_of: unknown key");
+    assert_has(&findings, "11 exact, 6 changed, 5 not supported\n");
+    assert_has(&out,
+               "# line 7: model_list[0].litellm_params.temperature - not used by this version");
+    assert_has(&out, "# line 15: litellm_settings.drop_params");
+    assert_has(&out, "api_key: ${OPENAI_API_KEY}");
+    assert_has(&out, "provider anthropic: the model is left out");
+    assert_has_not(&findings, "\"b\"");
+}
+
+/* The catalog as a text: groups, and what their deployments ask for. */
+static void describe(struct gw_buf *text)
+{
+    gw_buf_reset(text);
+    for (size_t i = 0; i < gw_catalog_group_count(snapshot->catalog); i++) {
+        const struct gw_model_group *group = gw_catalog_group(snapshot->catalog, i);
+        for (size_t j = 0; j < group->deployment_count; j++) {
+            const struct gw_deployment *deployment = group->deployments[j];
+            (void)gw_buf_appendf(
+                text, GW_STR_FMT " " GW_STR_FMT " " GW_STR_FMT " " GW_STR_FMT " %llu %llu\n",
+                GW_STR_ARG(deployment->id), GW_STR_ARG(deployment->upstream_model),
+                GW_STR_ARG(gw_secret_reveal(deployment->credential)),
+                GW_STR_ARG(deployment->origin == NULL ? GW_STR("") : deployment->origin->key),
+                (unsigned long long)deployment->weight,
+                (unsigned long long)deployment->timeouts.total_ms);
+        }
+    }
+    (void)gw_buf_appendf(text, "keys %zu\n", snapshot->access.key_count);
+}
+
+static void the_result_means_the_same(void **state)
+{
+    (void)state;
+    struct gw_buf before;
+    struct gw_buf after;
+    gw_buf_init(&before, 1u << 20);
+    gw_buf_init(&after, 1u << 20);
+    assert_int_equal(load(litellm, keys), GW_OK);
+    describe(&before);
+    assert_int_equal(import(litellm), GW_OK);
+    assert_int_equal(gw_buf_append_byte(&out, '\0'), GW_OK);
+    if (load(out.ptr, keys) != GW_OK) {
+        print_report();
+        fail_msg("the result does not load:\n%s", out.ptr);
+    }
+    describe(&after);
+    if (!gw_str_eq(gw_buf_str(&before), gw_buf_str(&after))) {
+        fail_msg("before:\n%.*s\nafter:\n%.*s\n%s", (int)before.len, before.ptr, (int)after.len,
+                 after.ptr, out.ptr);
+    }
+    assert_int_equal(deployments_of("5"), 1);
+    assert_int_equal(deployments_of("gpt-4"), 1);
+    gw_buf_fini(&before);
+    gw_buf_fini(&after);
+}
+
+/* What is ours already comes out unchanged, and a second time the same. */
+static void our_own_files_stay(void **state)
+{
+    (void)state;
+    static const char yaml[] = "auth:\n"
+                               "  master_key: ${MASTER}\n"
+                               "upstream:\n"
+                               "  request_timeout: 30s\n"
+                               "  ca_file: \"a b\"\n"
+                               "server:\n"
+                               "  port: 80\n"
+                               "  tls:\n"
+                               "    cert_file: x.pem\n"
+                               "cors:\n"
+                               "  allowed_origins:\n"
+                               "    - https://a\n"
+                               "    - \"*\"\n"
+                               "model_list:\n"
+                               "  - model_name: m\n"
+                               "    litellm_params:\n"
+                               "      model: openai/x\n"
+                               "      insecure: true\n"
+                               "      weight: 0.5\n"
+                               "      api_key: \"\"\n"
+                               "      organization: \"007\"\n";
+    assert_int_equal(import(yaml), GW_OK);
+    assert_has(&findings, " 0 changed, 0 not supported");
+    struct gw_str written = gw_buf_str(&out);
+    size_t begin = gw_str_find(written, GW_STR("auth:"));
+    assert_text(gw_str_skip(written, begin), yaml);
+}
+
+static void odd_characters_survive(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        import("model_list:\n"
+               "- model_name: \"a\\x7fb\\x85c\\u2028d\\ufeffe\\n\\t\\u00e9\\U0001F600 \"\n"
+               "  litellm_params: {model: gatewire/demo}\n"),
+        GW_OK);
+    assert_int_equal(gw_buf_append_byte(&out, '\0'), GW_OK);
+    assert_good(out.ptr, NULL, 0);
+    assert_int_equal(deployments_of("a\x7f"
+                                    "b\xc2\x85"
+                                    "c\xe2\x80\xa8"
+                                    "d\xef\xbb\xbf"
+                                    "e\n\t\xc3\xa9\xf0\x9f\x98\x80"),
+                     1);
+}
+
+static void what_is_no_configuration_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(import(""), GW_ERR_INVALID);
+    assert_has(&findings, "nothing in it");
+    assert_int_equal(import("a: [\n"), GW_ERR_INVALID);
+    assert_has(&findings, "litellm.yaml:2: not YAML");
+    assert_int_equal(import("a: 1\na: 2\n"), GW_ERR_INVALID);
+    assert_has(&findings, "litellm.yaml:2: the key \"a\"");
+    assert_int_equal(gw_config_import("/no/such/file", &out, &findings), GW_ERR_NOT_FOUND);
+    assert_int_equal(gw_config_import("/", &out, &findings), GW_ERR_INVALID);
+}
+
+static void no_memory_is_reported(void **state)
+{
+    (void)state;
+    enum gw_err err = GW_ERR_NOMEM;
+    for (uint64_t nth = 1; err != GW_OK; nth++) {
+        gw_buf_fini(&out);
+        gw_buf_fini(&findings);
+        gw_alloc_fail_at(nth);
+        err = gw_config_import_text(GW_STR(litellm), GW_STR("f"), &out, &findings);
+        gw_alloc_fail_at(0);
+        assert_true(err == GW_OK || err == GW_ERR_NOMEM);
+        assert_true(nth < 10000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_field_is_reported, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_result_means_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(our_own_files_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(odd_characters_survive, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_configuration_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_memory_is_reported, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
