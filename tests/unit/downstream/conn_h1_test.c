@@ -200,12 +200,37 @@ static void test_flows_at_every_split(void **state)
     }
 }
 
+/* Each allocation fails once: every pair ends, nothing crashes, nothing leaks. */
+static void test_flows_without_memory(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GW_ARRAY_LEN(flows); i++) {
+        for (uint64_t nth = 1; nth <= 12; nth++) {
+            struct gw_test *test = gw_alloc(sizeof(*test));
+            struct gw_server_limits limits = gw_test_limits();
+            gw_test_init(test, &limits);
+            test->may_lack_memory = true;
+            gw_test_connect(test);
+            gw_test_settle(test);
+            gw_alloc_fail_at(nth);
+            gw_test_send(&test->client, gw_str_from_c(flows[i].sent));
+            gw_test_settle(test);
+            gw_alloc_fail_at(0);
+            gw_test_hang_up(&test->client);
+            gw_test_wait_closed(test);
+            gw_test_fini(test);
+            gw_free(test);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flows_whole),
         cmocka_unit_test(test_flows_byte_by_byte),
         cmocka_unit_test(test_flows_at_every_split),
+        cmocka_unit_test(test_flows_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

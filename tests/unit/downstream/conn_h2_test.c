@@ -37,9 +37,8 @@ static void check_scenario(void)
     assert_int_equal(gw_server_connection_count(test->server), 1);
 }
 
-static void run_scenario(size_t cut, size_t step)
+static void submit_scenario(void)
 {
-    (void)setup(NULL);
     static const char *const cookies[] = {"cookie", "a=1",    "x-y", "z", "cookie",
                                           "b=2",    "cookie", "c=3", NULL};
     static const char *const nine[] = {"content-length", "9", NULL};
@@ -56,6 +55,12 @@ static void run_scenario(size_t cut, size_t step)
     (void)submit("POST", "/twoway", NULL, GW_STR("two way"), false);
     (void)submit("GET", "/not", NULL, none, false);
     flush();
+}
+
+static void run_scenario(size_t cut, size_t step)
+{
+    (void)setup(NULL);
+    submit_scenario();
     struct gw_str rest = gw_buf_str(&client->unsent);
     size_t piece = cut;
     while (rest.len > 0) {
@@ -91,12 +96,32 @@ static void test_every_split(void **state)
     }
 }
 
+/* Each allocation of ours fails once: every pair ends, nothing crashes, nothing leaks. */
+static void test_without_memory(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth <= 60; nth++) {
+        (void)setup(NULL);
+        test->may_lack_memory = true;
+        submit_scenario();
+        gw_test_settle(test);
+        gw_alloc_fail_at(nth);
+        gw_test_send(&test->client, gw_buf_str(&client->unsent));
+        gw_test_settle(test);
+        gw_alloc_fail_at(0);
+        gw_test_hang_up(&test->client);
+        gw_test_wait_closed(test);
+        (void)teardown(NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_byte_by_byte),
         cmocka_unit_test(test_every_split),
+        cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
