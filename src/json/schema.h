@@ -14,6 +14,9 @@
  * Threads:  a compiled schema is immutable: any number of threads may check with it.
  * Errors:   see the functions.
  *
+ * Two keywords steer the messages: "writeOnly": true keeps a value (and what is below it) out of
+ * them, "x-expected": "a port number" says in the author's words what is wanted.
+ *
  * $ref to other documents is resolved only among the documents given at compile time: nothing is
  * ever fetched.
  */
@@ -66,10 +69,12 @@ struct gw_schema_report {
 };
 
 /*
- * Compiles |root|. On failure *message (in |arena|) says what is wrong with the schema and where.
+ * Compiles |root| into *out; |opts| may be NULL. On failure *message (in |arena|) says what is
+ * wrong with the schema and where, and *out is not touched. Neither |root| nor the documents are
+ * needed afterwards.
  *
  * Errors: GW_ERR_INVALID (no valid schema, a $ref that leads nowhere, a pattern that is no regular
- * expression), GW_ERR_TOO_DEEP, GW_ERR_NOMEM.
+ * expression, another draft), GW_ERR_TOO_DEEP, GW_ERR_NOMEM.
  */
 GW_MUST_USE enum gw_err gw_schema_create(yyjson_val *root, const struct gw_schema_opts *opts,
                                          struct gw_arena *arena, struct gw_schema **out,
@@ -79,8 +84,11 @@ GW_MUST_USE enum gw_err gw_schema_create(yyjson_val *root, const struct gw_schem
 void gw_schema_destroy(struct gw_schema **schema);
 
 /*
- * Checks |instance|. Returns true when it is valid. |report| may be NULL when only the verdict is
- * wanted (faster: stops at the first error); its texts live in |arena|.
+ * Checks |instance|, which was read without YYJSON_READ_NUMBER_AS_RAW and its kin. Returns true
+ * when it is valid. |report| may be NULL when only the verdict is wanted (faster: stops at the
+ * first error), and then |arena| may be; else the report is filled anew and its texts live in
+ * |arena|. A limit that is reached (depth, work, memory) makes the verdict false and is an error of
+ * the report with an empty keyword.
  */
 bool gw_schema_check(const struct gw_schema *schema, yyjson_val *instance, struct gw_arena *arena,
                      struct gw_schema_report *report);

@@ -273,6 +273,18 @@ static void read_flag(struct gw_schema_compiler *compiler, struct gw_schema_node
     *flag = yyjson_get_bool(value);
 }
 
+static read_fn read_expected;
+static void read_expected(struct gw_schema_compiler *compiler, struct gw_schema_node *node,
+                          const struct keyword *keyword, yyjson_val *value)
+{
+    (void)compiler;
+    (void)keyword;
+    /* No keyword of the draft, so other people may use the name for something else. */
+    if (yyjson_is_str(value) && yyjson_get_len(value) > 0) {
+        node->expected = gw_schema_text(value);
+    }
+}
+
 static unsigned type_bit(yyjson_val *name)
 {
     static const struct {
@@ -484,6 +496,7 @@ static const struct keyword keywords[] = {
     ROW("unevaluatedProperties", GW_SCHEMA_UNEVALUATED, read_unevaluated, unevaluated_properties),
     ROW("uniqueItems", GW_SCHEMA_VALIDATION, read_flag, unique_items),
     ROW("writeOnly", GW_SCHEMA_ANNOTATION, read_flag, hides_value),
+    ROW("x-expected", GW_SCHEMA_ANNOTATION, read_expected, expected),
 };
 
 void gw_schema_read_keyword(struct gw_schema_compiler *compiler, struct gw_schema_node *node,

@@ -219,7 +219,9 @@ static void append_description(struct gw_buf *out, const struct gw_schema_node *
     if (depth == DESCRIBE_DEPTH) {
         return;
     }
-    if (node->const_value != NULL) {
+    if (node->expected.len > 0) {
+        gw_buf_append(out, node->expected);
+    } else if (node->const_value != NULL) {
         gw_schema_append_value(out, node->const_value);
     } else if (node->enum_values != NULL) {
         append_values(out, node->enum_values);
@@ -288,6 +290,18 @@ static struct gw_str list_strings(struct gw_schema_checking *check, yyjson_val *
     return list;
 }
 
+/* What the outermost schema applied to the same value says is expected: it knows best what the
+ * value is for. */
+static struct gw_str said_expectation(const struct gw_schema_frame *frame)
+{
+    struct gw_str said = gw_str(NULL, 0);
+    for (const struct gw_schema_frame *at = frame; at != NULL && at->value == frame->value;
+         at = at->up) {
+        said = at->node->expected.len > 0 ? at->node->expected : said;
+    }
+    return said;
+}
+
 /* Adds "expected X, found Y"; |out| holds X. */
 static void add_expectation(struct gw_schema_checking *check, const struct gw_schema_frame *frame,
                             const char *keyword, struct gw_buf *out, struct gw_str expected)
@@ -303,8 +317,12 @@ bool gw_schema_tell_expected(struct gw_schema_checking *check, const struct gw_s
     if (is_told(check, frame, keyword)) {
         struct gw_buf out;
         gw_buf_init(&out, GW_SCHEMA_MESSAGE_BYTES);
+        struct gw_str said = said_expectation(frame);
         gw_buf_append(&out, GW_STR("expected "));
-        append_description(&out, frame->node, 0);
+        gw_buf_append(&out, said);
+        if (said.len == 0) {
+            append_description(&out, frame->node, 0);
+        }
         add_expectation(check, frame, keyword, &out, list_strings(check, frame->node->enum_values));
         gw_buf_fini(&out);
     }
@@ -319,7 +337,11 @@ bool gw_schema_tell_branches(struct gw_schema_checking *check, const struct gw_s
         gw_buf_init(&out, GW_SCHEMA_MESSAGE_BYTES);
         gw_buf_append(&out, GW_STR("expected "));
         size_t before = out.len;
-        append_branches(&out, branches, 0);
+        struct gw_str said = said_expectation(frame);
+        gw_buf_append(&out, said);
+        if (said.len == 0) {
+            append_branches(&out, branches, 0);
+        }
         if (out.len == before) {
             gw_buf_appendf(&out, "one of %zu forms", branches->count);
         }

@@ -126,6 +126,7 @@ struct gw_schema_node {
     struct gw_str where; /* its place in its document, "#/properties/a" */
     bool hides_value;    /* "writeOnly": the value is a secret, messages do not show it */
     bool has_unevaluated;
+    struct gw_str expected; /* "x-expected": what messages say is wanted; NULL: they describe it */
 
     const struct gw_schema_node *ref;
     const struct gw_schema_node

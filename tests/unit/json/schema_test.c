@@ -231,6 +231,27 @@ static void test_write_only_values_are_not_shown(void **state)
     assert_messages(cases, GW_ARRAY_LEN(cases));
 }
 
+/* The author's own words win, those of the outermost schema first. */
+static void test_expectations_in_the_authors_words(void **state)
+{
+    (void)state;
+    static const struct message_case cases[] = {
+        {"{\"type\":\"integer\",\"maximum\":9,\"x-expected\":\"a digit\"}", "10", "", "maximum",
+         "expected a digit, found 10", ""},
+        {"{\"$ref\":\"#/$defs/count\",\"maximum\":65535,\"x-expected\":\"a port number\",\"$defs\":"
+         "{\"count\":{\"anyOf\":[{\"type\":\"integer\"},{\"pattern\":\"^[0-9]+$\",\"type\":"
+         "\"string\"}],"
+         "\"x-expected\":\"a number\"}}}",
+         "true", "", "anyOf", "expected a port number, found true", ""},
+        {"{\"items\":{\"anyOf\":[{\"x-expected\":\"a "
+         "size\",\"type\":\"integer\"},{\"const\":\"off\"}]},"
+         "\"x-expected\":\"sizes\"}",
+         "[\"on\"]", "/0", "anyOf", "expected a size or \"off\", found \"on\"", ""},
+        {"{\"type\":\"null\",\"x-expected\":7}", "1", "", "type", "expected null, found 1", ""},
+    };
+    assert_messages(cases, GW_ARRAY_LEN(cases));
+}
+
 static void test_all_errors_at_once(void **state)
 {
     (void)state;
@@ -660,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_messages_about_lists_and_objects),
         cmocka_unit_test(test_messages_about_forms),
         cmocka_unit_test(test_write_only_values_are_not_shown),
+        cmocka_unit_test(test_expectations_in_the_authors_words),
         cmocka_unit_test(test_all_errors_at_once),
         cmocka_unit_test(test_more_errors_than_fit),
         cmocka_unit_test(test_schemas_that_are_refused),
