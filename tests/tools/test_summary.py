@@ -86,6 +86,13 @@ def test_junit(tmp_path):
     assert "skipped: build m::d: needs IPv6" in lines
 
 
+def test_one_line_per_reason_of_skipping(tmp_path):
+    cases = "".join(f'<testcase classname="m" name="t{n}"><skipped message="no file"/></testcase>' for n in range(5))
+    code, last, lines = summary(tmp_path, "e2e 0\n", e2e_xml=f'<testsuites><testcase name="a"/>{cases}</testsuites>')
+    assert (code, last) == (0, "1 passed, 0 failed, 5 skipped")
+    assert "skipped: build m::t0, m::t1, m::t2 and 2 more: no file" in lines
+
+
 def test_corpora_are_counted_apart(tmp_path):
     corpora = ("gatewire:fuzz / fuzz/a", "OK", ""), ("gatewire:fuzz / fuzz/b", "FAIL", "")
     text = unit(("gatewire:base / base/str", "OK", GOOD), *corpora)
