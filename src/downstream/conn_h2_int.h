@@ -4,9 +4,9 @@
  * Private to this folder.
  *
  * Source:   RFC 9113; nghttp2's programmers' guide
- * Shape:    conn_h2.c owns the session (frames in, frames out, time), conn_h2_head.c makes a stream
- *           of a header block, conn_h2_stream.c gives the request's body to the handler,
- *           conn_h2_response.c writes the answer.
+ * Shape:    conn_h2.c owns the session, conn_h2_frames.c has nghttp2's callbacks, conn_h2_head.c
+ *           makes a stream of a header block, conn_h2_stream.c gives the request's body to the
+ * handler, conn_h2_response.c writes the answer.
  * Units:    in the names
  * Limits:   beside each number
  * Memory:   a stream's object, its fields and their text are one block. It is freed at the end of
@@ -107,6 +107,14 @@ struct gw_h2_stream {
 };
 
 /* ---- conn_h2.c ---- */
+
+/* The second half of a drain. */
+void gw_h2_send_goaway(struct gw_h2_conn *h2);
+
+/* ---- conn_h2_frames.c ---- */
+
+/* Enters all callbacks. */
+void gw_h2_set_callbacks(nghttp2_session_callbacks *callbacks);
 
 /* Counts a glitch; ends the session when there were too many. */
 void gw_h2_count_glitch(struct gw_h2_conn *h2);

@@ -2,7 +2,7 @@
 """h2spec, the conformance test of HTTP/2 servers, against the API listener: prior knowledge and ALPN over TLS."""
 
 import subprocess
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from servers import SLOWNESS, TOP, deployment
