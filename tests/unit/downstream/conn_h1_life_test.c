@@ -455,6 +455,20 @@ static void test_gone_with_a_full_queue(void **state)
 
 /* ---- streams ---- */
 
+/* The rest of a body does not come: GW_CONN_REST_MS later the connection is shut, and
+ * GW_CONN_LINGER_MS later gone, whatever the client does. */
+static void test_the_rest_of_a_body_is_not_waited_for_long(void **state)
+{
+    (void)state;
+    send_text("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nsome");
+    wait_text("hello");
+    assert_false(has_received("connection: close"));
+    gw_test_wait_end(&test->client);
+    assert_true(test->client.saw_eof);
+    assert_int_equal(gw_server_connection_count(test->server), 1);
+    gw_test_wait_closed(test);
+}
+
 static void test_each_chunk_leaves_at_once(void **state)
 {
     (void)state;
@@ -617,6 +631,7 @@ int main(void)
         LIFE(test_half_closed_counts_as_gone),
         LIFE(test_gone_in_a_stream),
         LIFE(test_gone_with_a_full_queue),
+        LIFE(test_the_rest_of_a_body_is_not_waited_for_long),
         LIFE(test_each_chunk_leaves_at_once),
         LIFE(test_header_too_large),
         LIFE(test_drain_lets_requests_finish),

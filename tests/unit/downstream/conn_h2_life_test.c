@@ -88,6 +88,39 @@ static void test_download_with_back_pressure(void **state)
     }
 }
 
+/* Windows larger than what is made ahead of the socket. */
+static void test_download_with_large_windows(void **state)
+{
+    (void)state;
+    const nghttp2_settings_entry large = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 24};
+    assert_int_equal(nghttp2_submit_settings(client->session, NGHTTP2_FLAG_NONE, &large, 1), 0);
+    assert_int_equal(
+        nghttp2_session_set_local_window_size(client->session, NGHTTP2_FLAG_NONE, 0, 1 << 24), 0);
+    gw_test_client_set_reading(&test->client, false);
+    int32_t first = get("/big");
+    int32_t second = get("/big");
+    gw_test_wait_pairs(test, 2);
+    gw_test_settle(test);
+    gw_test_client_set_reading(&test->client, true);
+    assert_int_equal(wait_stream(first)->body.len, 1000000);
+    assert_int_equal(wait_stream(second)->body.len, 1000000);
+}
+
+static void test_trailers_are_dropped(void **state)
+{
+    (void)state;
+    int32_t id = submit("POST", "/echo", NULL, GW_STR("abc"), true);
+    flush();
+    gw_test_wait_pairs(test, 1);
+    const nghttp2_nv trailer = nv("x-sum", "1");
+    assert_int_equal(nghttp2_submit_headers(client->session, NGHTTP2_FLAG_END_STREAM, id, NULL,
+                                            &trailer, 1, NULL),
+                     0);
+    flush();
+    assert_body(wait_stream(id), "abc");
+    assert_int_equal(test->pairs[0].body_ends, 1);
+}
+
 static void test_many_downloads_at_once(void **state)
 {
     (void)state;
@@ -334,6 +367,8 @@ int main(void)
         LIVE(test_forgotten_bodies_give_the_window_back),
         LIVE(test_reading_stopped_by_the_callback),
         LIVE(test_download_with_back_pressure),
+        LIVE(test_download_with_large_windows),
+        LIVE(test_trailers_are_dropped),
         LIVE(test_many_downloads_at_once),
         LIVE(test_each_chunk_leaves_at_once),
         LIVE(test_continue),

@@ -41,6 +41,18 @@ static void test_malformed_heads(void **state)
     assert_int_equal(test->pair_count, 1);
 }
 
+static void test_host_instead_of_authority(void **state)
+{
+    (void)state;
+    const nghttp2_nv fields[] = {nv(":method", "GET"), nv(":scheme", "http"), nv(":path", "/plain"),
+                                 nv("host", "b")};
+    int32_t id =
+        nghttp2_submit_request(client->session, NULL, fields, GW_ARRAY_LEN(fields), NULL, NULL);
+    flush();
+    assert_body(wait_stream(id), "hello");
+    assert_string_equal(test->pairs[0].authority, "b");
+}
+
 static void test_length_that_does_not_match(void **state)
 {
     (void)state;
@@ -163,6 +175,17 @@ static void test_empty_data_flood(void **state)
     assert_int_equal(test->pairs[0].aborts, 1);
 }
 
+static void test_priority_flood(void **state)
+{
+    (void)state;
+    flush();
+    static const char priority[] = {0, 0, 5, 2, 0, 0, 0, 0, 1, 0, 0, 0, 3, 16};
+    for (int i = 0; i < 5000 && !test->client.saw_eof; i++) {
+        gw_test_send(&test->client, gw_str(priority, sizeof(priority)));
+    }
+    expect_calm();
+}
+
 static void test_ping_flood_of_a_client_that_does_not_read(void **state)
 {
     (void)state;
@@ -192,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE(test_malformed_heads),
+        LIVE(test_host_instead_of_authority),
         LIVE(test_length_that_does_not_match),
         LIVE(test_expectation_that_is_not_known),
         LIVE(test_header_too_large),
@@ -200,6 +224,7 @@ int main(void)
         LIVE(test_rapid_reset),
         LIVE(test_settings_flood),
         LIVE(test_empty_data_flood),
+        LIVE(test_priority_flood),
         LIVE(test_ping_flood_of_a_client_that_does_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
