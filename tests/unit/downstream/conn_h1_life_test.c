@@ -202,10 +202,13 @@ static void test_a_large_chunked_body_nobody_reads(void **state)
 static void test_slow_head(void **state)
 {
     (void)state;
+    send_text("GET /plain HTTP/1.1\r\nHo");
+    gw_test_wait_received(test);
+    /* Only now, or a slow machine might not get this far in time. */
     struct gw_server_limits limits = gw_test_limits();
     limits.header_timeout_ms = FEW_MS;
-    restart(limits);
-    send_text("GET /plain HTTP/1.1\r\nHo");
+    gw_server_set_limits(test->server, &limits);
+    send_text("s");
     gw_test_wait_end(&test->client);
     assert_true(has_received("HTTP/1.1 408 Request Timeout\r\n"));
     assert_true(has_received("{\"error\":408}"));
@@ -256,7 +259,7 @@ static void test_a_body_that_is_not_wanted_has_time(void **state)
 {
     (void)state;
     struct gw_server_limits limits = gw_test_limits();
-    limits.body_timeout_ms = 1;
+    limits.body_timeout_ms = FEW_MS / 2;
     limits.idle_timeout_ms = FEW_MS;
     restart(limits);
     send_text("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
@@ -269,6 +272,8 @@ static void test_a_body_that_is_not_wanted_has_time(void **state)
     gw_test_hang_up(&other);
     gw_buf_fini(&other.received);
     assert_int_equal(test->pairs[0].aborts, 0);
+    limits.body_timeout_ms = 60000;
+    gw_server_set_limits(test->server, &limits);
     send_text("abc");
     gw_downstream_read_body(test->pairs[0].pair, true);
     wait_text("abc");
