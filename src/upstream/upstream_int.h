@@ -155,23 +155,16 @@ union gw_peer {
     struct sockaddr_in6 v6;
 };
 
+/* What each read touches stands in the first 64 bytes. */
 struct gw_upconn {
-    struct gw_list node;      /* in the list of its state */
     struct gw_list exchanges; /* on it, oldest first */
     struct gw_pool *pool;
-    struct gw_stream *stream;         /* NULL before connecting and after closing */
-    struct gw_connecting *connecting; /* NULL once usable */
-    struct gw_h1_parser *parser;      /* HTTP/1 */
-    struct gw_uph2 *h2;               /* HTTP/2 */
-    struct gw_timer timer;            /* of the step of connecting; idle; PING */
-    struct gw_deferred after;         /* what the end of the callback brings; see on_after() */
-    uint64_t idle_until_ms;
-    uint64_t connected_at_ns;
-    uint32_t exchange_count;
-    union gw_peer peer; /* sa_family AF_UNSPEC: not known yet, or a Unix socket */
-    uint8_t state;      /* enum gw_upconn_state */
-    uint8_t closed_in;  /* the state before CLOSED */
-    bool was_used;      /* an exchange began on it before */
+    struct gw_stream *stream;    /* NULL before connecting and after closing */
+    struct gw_h1_parser *parser; /* HTTP/1 */
+    struct gw_uph2 *h2;          /* HTTP/2 */
+    uint8_t state;               /* enum gw_upconn_state */
+    uint8_t closed_in;           /* the state before CLOSED */
+    bool was_used;               /* an exchange began on it before */
     /* HTTP/1, about the message in work */
     bool is_complete;  /* the parser has seen its end */
     bool may_stay;     /* the response allows to use the connection again */
@@ -179,6 +172,14 @@ struct gw_upconn {
     /* a failure found where events may not be called: told at the end of the callback */
     bool has_late_failure;
     int8_t late_err;
+    uint32_t exchange_count;
+    struct gw_list node;              /* in the list of its state */
+    struct gw_deferred after;         /* what the end of the callback brings; see on_after() */
+    struct gw_timer timer;            /* of the step of connecting; idle; PING */
+    struct gw_connecting *connecting; /* NULL once usable */
+    uint64_t idle_until_ms;
+    uint64_t connected_at_ns;
+    union gw_peer peer; /* sa_family AF_UNSPEC: not known yet, or a Unix socket */
 };
 
 /* What the stream of every connection calls; its user is the connection. */
@@ -342,45 +343,46 @@ enum gw_exchange_state {
     GW_EXCHANGE_OVER,
 };
 
+/* What each chunk touches stands in the first 128 bytes. */
 struct gw_exchange {
-    struct gw_list node;    /* on its connection; then among the client's ended ones */
     struct gw_upconn *conn; /* NULL when over */
-    struct gw_upstream *upstream;
-    struct gw_pool *pool; /* valid until over */
     const struct gw_exchange_events *events;
     void *user;
-    struct gw_timer timer; /* the earlier of phase_at_ms and total_at_ms */
-    struct gw_deferred after;
+    struct gw_upstream *upstream;
     uint64_t phase_at_ms;
     uint64_t total_at_ms;
-    uint32_t connect_ms; /* the limits as given; 0: none */
-    uint32_t tls_ms;
+    uint32_t idle_ms; /* the limits as given; 0: none */
     uint32_t first_byte_ms;
-    uint32_t idle_ms;
+    uint8_t state; /* enum gw_exchange_state */
+    bool is_paused;
+    bool is_sent;          /* the request is complete on its way */
+    bool is_bodyless;      /* HEAD: the response has no body */
+    bool is_streamed;      /* the request's body comes by gw_exchange_write() */
+    bool is_chunked;       /* streamed, length not announced */
+    bool is_body_ended;    /* streamed: no more will be written */
+    bool wants_writable;   /* can_write() said no since on_writable */
+    struct gw_timer timer; /* the earlier of phase_at_ms and total_at_ms */
+    struct gw_list node;   /* on its connection; then among the client's ended ones */
+    struct gw_deferred after;
+    struct gw_pool *pool; /* valid until over */
+    uint32_t connect_ms;
+    uint32_t tls_ms;
     uint32_t total_ms;
     uint32_t run_count;
     uint32_t run_index; /* first run that is not sent completely */
     uint32_t head_len;
     uint32_t head_sent;
-    int32_t stream_id; /* HTTP/2 */
-    char *head;        /* HTTP/1 form; NULL once sent */
+    int32_t stream_id;      /* HTTP/2; 0: not begun */
+    char *head;             /* HTTP/1 form; NULL once sent */
+    bool head_is_borrowed;  /* |head| is in the client's scratch buffer */
+    bool is_response_ended; /* HTTP/2: END_STREAM came */
+    bool is_stream_closed;  /* HTTP/2: the stream is gone, or goes by itself */
     const struct gw_str *runs;
     size_t run_sent;          /* of that run */
     uint64_t body_left;       /* streamed with a length: bytes that were not yet written */
     struct gw_chunkq queue;   /* streamed: bytes that wait, with their framing */
     struct gw_chunkq arrived; /* HTTP/2: of the response, while paused */
     struct gw_exchange_timings timings;
-    uint8_t state;         /* enum gw_exchange_state */
-    bool head_is_borrowed; /* |head| is in the client's scratch buffer */
-    bool is_streamed;
-    bool is_chunked;    /* streamed, length not announced */
-    bool is_body_ended; /* streamed: no more will be written */
-    bool is_bodyless;   /* HEAD: the response has no body */
-    bool is_sent;       /* the request is complete on its way */
-    bool is_paused;
-    bool wants_writable;    /* can_write() said no since on_writable */
-    bool is_response_ended; /* HTTP/2: END_STREAM came */
-    bool is_stream_closed;  /* HTTP/2: the stream is gone, or goes by itself */
 };
 
 /* Moves |exchange| to a state and arms its timer for it. */
