@@ -19,9 +19,8 @@
 
 #define GW_CHAR_TOKEN 1u /* tchar */
 #define GW_CHAR_VALUE 2u /* in a field's value: all but controls; tab is fine */
-#define GW_CHAR_HOST                                                                               \
-    4u /* host, port and the brackets of IPv6; no comma: it would join two hosts                   \
-        */
+/* Host, port and the brackets of IPv6; no comma: it would join two hosts. */
+#define GW_CHAR_HOST 4u
 /* Visible ASCII but '"', '#', '<', '>' and '\'; browsers and curl send the rest of what RFC 3986
  * wants escaped ("[", "]", "{", "|", "}", "^", "`") as it is. */
 #define GW_CHAR_QUERY 8u

@@ -196,8 +196,29 @@ bool gw_headers_is_option(const struct gw_header *headers, size_t count, struct 
     return false;
 }
 
+/* Has the word a byte below 0x20, or 0x7f? (Bytes above 0x7f are fine in values, and may be told
+ * wrongly: then the table decides.) */
+static bool has_control_byte(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t low = word - ones * 0x20;
+    uint64_t del = (word ^ ones * 0x7f) - ones;
+    return ((low | del) & ~word & ones * 0x80) != 0;
+}
+
 bool gw_header_value_is_valid(struct gw_str value)
 {
+    /* Every field of every answer is looked at again before it goes out: eight bytes at a time,
+     * most values are plain. */
+    while (value.len >= sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, value.ptr, sizeof(word));
+        if (has_control_byte(word) &&
+            !gw_chars_are(gw_str(value.ptr, sizeof(word)), GW_CHAR_VALUE)) {
+            return false;
+        }
+        value = gw_str_skip(value, sizeof(word));
+    }
     return gw_chars_are(value, GW_CHAR_VALUE);
 }
 

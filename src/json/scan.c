@@ -127,6 +127,18 @@ enum gw_err gw_json_scan(struct gw_str text, gw_json_on_member_fn *on_member, vo
     return GW_OK;
 }
 
+bool gw_json_first_value(struct gw_str text, struct gw_str *value)
+{
+    struct gw_json_scanner scanner = gw_json_scanner_of(text);
+    const unsigned char *begin = gw_json_skip_blanks(&scanner, scanner.begin);
+    const unsigned char *end = gw_json_skip_value(&scanner, begin, 0);
+    if (end == NULL) {
+        return false;
+    }
+    *value = gw_str((const char *)begin, (size_t)(end - begin));
+    return true;
+}
+
 enum gw_err gw_json_each(struct gw_str array, gw_json_on_member_fn *on_element, void *user)
 {
     struct gw_json_scanner scanner = gw_json_scanner_of(array);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "json/keys.h"
 #include "json/scan.h"
 
 void gw_openai_tee_init(struct gw_openai_tee *tee, enum gw_tee_mode mode, bool hides_usage,
@@ -69,40 +70,12 @@ static void read_usage(struct gw_openai_tee *tee, struct gw_str object)
 
 /* ---- one document: an event's data, or the plain answer ---- */
 
-struct document {
-    struct gw_str choices; /* each ptr NULL when absent */
-    struct gw_str usage;
-    struct gw_str error;
-    struct gw_str response;
-    struct gw_str type;
-    struct gw_str delta;
-    struct gw_str output;
+struct reading {
+    struct gw_openai_tee *tee;
+    bool has_choices; /* the member is there and not empty */
+    bool has_empty_choices;
+    bool has_usage;
 };
-
-static enum gw_err on_document_member(void *user, const struct gw_json_member *member)
-{
-    struct document *doc = user;
-    static const struct {
-        struct gw_str key;
-        enum gw_json_type type;
-        size_t offset;
-    } wanted[] = {
-        {GW_STR_INIT("choices"), GW_JSON_ARRAY, offsetof(struct document, choices)},
-        {GW_STR_INIT("usage"), GW_JSON_OBJECT, offsetof(struct document, usage)},
-        {GW_STR_INIT("error"), GW_JSON_OBJECT, offsetof(struct document, error)},
-        {GW_STR_INIT("response"), GW_JSON_OBJECT, offsetof(struct document, response)},
-        {GW_STR_INIT("type"), GW_JSON_STRING, offsetof(struct document, type)},
-        {GW_STR_INIT("delta"), GW_JSON_STRING, offsetof(struct document, delta)},
-        {GW_STR_INIT("output"), GW_JSON_ARRAY, offsetof(struct document, output)},
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(wanted); i++) {
-        if (member->type == wanted[i].type && gw_str_eq(member->key, wanted[i].key)) {
-            *(struct gw_str *)(void *)((char *)doc + wanted[i].offset) = member->value;
-            return GW_OK;
-        }
-    }
-    return GW_OK;
-}
 
 /* The inside of a string value, cut to |size|, escapes as written: for the log. */
 static void keep_text(struct gw_str value, char *out, size_t size)
@@ -110,88 +83,101 @@ static void keep_text(struct gw_str value, char *out, size_t size)
     snprintf(out, size, GW_STR_FMT, (int)(value.len - 2), value.ptr + 1);
 }
 
-static void count_text(struct gw_openai_tee *tee, struct gw_str object, struct gw_str key)
+static void on_usage(struct reading *reading, struct gw_str value)
 {
-    struct gw_json_member found;
-    if (gw_json_find(object, key, &found) && found.type == GW_JSON_STRING) {
-        tee->output_bytes += found.value.len - 2;
+    struct gw_str object;
+    if (value.ptr[0] == '{' && gw_json_first_value(value, &object)) {
+        reading->has_usage = true;
+        read_usage(reading->tee, object);
     }
 }
 
-static enum gw_err on_choice_member(void *user, const struct gw_json_member *member)
+static void on_error(struct reading *reading, struct gw_str value)
 {
-    struct gw_openai_tee *tee = user;
-    if (member->type == GW_JSON_STRING && gw_str_eq(member->key, GW_STR("finish_reason"))) {
-        keep_text(member->value, tee->finish_reason, sizeof(tee->finish_reason));
-        tee->is_finished = true;
-    } else if (member->type == GW_JSON_OBJECT && (gw_str_eq(member->key, GW_STR("delta")) ||
-                                                  gw_str_eq(member->key, GW_STR("message")))) {
-        count_text(tee, member->value, GW_STR("content"));
-    } else if (member->type == GW_JSON_STRING && gw_str_eq(member->key, GW_STR("text"))) {
-        tee->output_bytes += member->value.len - 2;
-    }
-    return GW_OK;
-}
-
-static enum gw_err on_choice(void *user, const struct gw_json_member *choice)
-{
-    enum gw_json_type type = GW_JSON_NULL;
-    return gw_json_scan(choice->value, on_choice_member, user, &type, NULL);
-}
-
-static void read_error(struct gw_openai_tee *tee, struct gw_str object)
-{
+    struct gw_str object;
     struct gw_json_member found;
-    tee->has_error = true;
+    if (value.ptr[0] != '{' || !gw_json_first_value(value, &object)) {
+        return;
+    }
+    reading->tee->has_error = true;
     if (gw_json_find(object, GW_STR("message"), &found) && found.type == GW_JSON_STRING) {
-        keep_text(found.value, tee->error_text, sizeof(tee->error_text));
+        keep_text(found.value, reading->tee->error_text, sizeof(reading->tee->error_text));
     }
 }
 
-/* The last event of a Responses stream carries the whole response with its usage. */
-static void read_response_event(struct gw_openai_tee *tee, const struct document *doc)
+static void on_choices(struct reading *reading, struct gw_str value)
 {
-    struct gw_json_member found;
-    if (gw_str_eq(doc->type, GW_STR("\"response.completed\"")) ||
-        gw_str_eq(doc->type, GW_STR("\"response.incomplete\"")) ||
-        gw_str_eq(doc->type, GW_STR("\"response.failed\""))) {
-        tee->is_finished = true;
-        keep_text(gw_str_skip(doc->type, sizeof("response.") - 1), tee->finish_reason,
-                  sizeof(tee->finish_reason));
-    }
-    if (doc->response.ptr != NULL && gw_json_find(doc->response, GW_STR("usage"), &found) &&
-        found.type == GW_JSON_OBJECT) {
-        read_usage(tee, found.value);
+    if (value.ptr[0] == '[') {
+        struct gw_str inside = gw_str_skip(value, 1);
+        while (inside.len > 0 && memchr(" \t\r\n", inside.ptr[0], 4) != NULL) {
+            inside = gw_str_skip(inside, 1);
+        }
+        bool is_empty = inside.len > 0 && inside.ptr[0] == ']';
+        reading->has_empty_choices = reading->has_empty_choices || is_empty;
+        reading->has_choices = reading->has_choices || !is_empty;
     }
 }
 
-/* Reads one document; returns whether it is an event that carries usage and nothing else. */
+static void on_finish_reason(struct reading *reading, struct gw_str value)
+{
+    if (value.ptr[0] == '"') {
+        keep_text(value, reading->tee->finish_reason, sizeof(reading->tee->finish_reason));
+        reading->tee->is_finished = true;
+    }
+}
+
+/* The last event of a Responses stream is told by its type. */
+static void on_type(struct reading *reading, struct gw_str value)
+{
+    if (gw_str_eq(value, GW_STR("\"response.completed\"")) ||
+        gw_str_eq(value, GW_STR("\"response.incomplete\"")) ||
+        gw_str_eq(value, GW_STR("\"response.failed\""))) {
+        reading->tee->is_finished = true;
+        keep_text(gw_str_skip(value, sizeof("response.") - 1), reading->tee->finish_reason,
+                  sizeof(reading->tee->finish_reason));
+    }
+}
+
+static void on_text(struct reading *reading, struct gw_str value)
+{
+    if (value.ptr[0] == '"') {
+        reading->tee->output_bytes += value.len - 2;
+    }
+}
+
+/* Members told apart by length first: most of an event's names are none of these. */
+static void on_key(void *user, struct gw_str key, struct gw_str value)
+{
+    static const struct {
+        struct gw_str key;
+        void (*read)(struct reading *reading, struct gw_str value);
+    } wanted[] = {
+        {GW_STR_INIT("content"), on_text},
+        {GW_STR_INIT("choices"), on_choices},
+        {GW_STR_INIT("finish_reason"), on_finish_reason},
+        {GW_STR_INIT("usage"), on_usage},
+        {GW_STR_INIT("error"), on_error},
+        {GW_STR_INIT("delta"), on_text}, /* Responses: the text itself */
+        {GW_STR_INIT("text"), on_text},
+        {GW_STR_INIT("type"), on_type},
+        {GW_STR_INIT("arguments"), on_text},
+        {GW_STR_INIT("reasoning"), on_text},
+        {GW_STR_INIT("reasoning_content"), on_text},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(wanted); i++) {
+        if (gw_str_eq(key, wanted[i].key)) {
+            wanted[i].read(user, value);
+            return;
+        }
+    }
+}
+
+/* Reads one document; returns whether it is an event that carries usage and no choice. */
 static bool read_document(struct gw_openai_tee *tee, struct gw_str text)
 {
-    struct document doc = {0};
-    enum gw_json_type type = GW_JSON_NULL;
-    if (gw_json_scan(text, on_document_member, &doc, &type, NULL) != GW_OK) {
-        return false;
-    }
-    bool has_choices = false;
-    if (doc.choices.ptr != NULL) {
-        has_choices = gw_str_trim(gw_str(doc.choices.ptr + 1, doc.choices.len - 2)).len > 0;
-        gw_err_ignore(gw_json_each(doc.choices, on_choice,
-                                   tee)); /* the text is valid, and on_choice only reads */
-    }
-    if (doc.usage.ptr != NULL) {
-        read_usage(tee, doc.usage);
-    }
-    if (doc.error.ptr != NULL) {
-        read_error(tee, doc.error);
-    }
-    if (doc.type.ptr != NULL) {
-        read_response_event(tee, &doc);
-    }
-    if (doc.delta.ptr != NULL) {
-        tee->output_bytes += doc.delta.len - 2;
-    }
-    return doc.choices.ptr != NULL && !has_choices && doc.usage.ptr != NULL;
+    struct reading reading = {.tee = tee};
+    gw_json_keys(text, on_key, &reading);
+    return reading.has_usage && reading.has_empty_choices && !reading.has_choices;
 }
 
 /* ---- streams ---- */
@@ -233,7 +219,9 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
                             gw_str_skip(event->other, sizeof("error:") - 1)); /* older llama.cpp */
         tee->has_error = true;
     }
-    if (is_usage_only && tee->hides_usage) {
+    /* Dropping bytes wants more than a look in passing: the event must be one valid document. */
+    if (is_usage_only && tee->hides_usage &&
+        gw_json_scan(event->data, NULL, NULL, NULL, NULL) == GW_OK) {
         return GW_OK;
     }
     enum gw_err err = forward_event(tee, event->raw);
