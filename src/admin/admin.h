@@ -4,7 +4,8 @@
  * listener.
  *
  * Source:   none
- * Shape:    two small sites over downstream/server; what they show comes from the functions in the options.
+ * Shape:    two small sites over downstream/server; what they show comes from the functions in the
+ *           options.
  * Units:    none
  * Limits:   requests without a body; 256 connections
  * Memory:   owns its servers and listeners

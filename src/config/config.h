@@ -3,13 +3,16 @@
  * config/config - from a YAML file and the environment to a snapshot; all errors at once, with line
  * numbers.
  *
- * Source:   DESIGN section 8; shared/reference/compat.md section 9 (LiteLLM's keys) and
- * section 6.13. Shape:    YAML -> JSON with the line of every node -> ${VAR} and os.environ/VAR ->
- * schema check -> typed snapshot. Units:    durations accept "30s", "500ms" or a number of seconds;
- * sizes "100mb" or bytes. Limits:   a file of at most 16 MiB, at most 100 aliases per YAML anchor
- * expansion step (no "billion laughs"). Memory:   a snapshot owns everything; a report owns its
- * texts until gw_config_report_fini(). Threads:  any; reads files and the environment, so not on a
- * worker. Errors:   in the report.
+ * Source:   DESIGN section 8; shared/reference/compat.md section 9 (LiteLLM's keys) and section
+ *           6.13.
+ * Shape:    YAML -> JSON with the line of every node -> ${VAR} and os.environ/VAR -> schema check
+ *           -> typed snapshot.
+ * Units:    durations accept "30s", "500ms" or a number of seconds; sizes "100mb" or bytes.
+ * Limits:   a file of at most 16 MiB, at most 100 aliases per YAML anchor expansion step (no
+ *           "billion laughs").
+ * Memory:   a snapshot owns everything; a report owns its texts until gw_config_report_fini().
+ * Threads:  any; reads files and the environment, so not on a worker.
+ * Errors:   in the report.
  */
 #ifndef GW_CONFIG_CONFIG_H
 #define GW_CONFIG_CONFIG_H

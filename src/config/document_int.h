@@ -6,7 +6,7 @@
  * Source:   none
  * Shape:    YAML tree in, immutable yyjson document out, with one position per value. Immutable
  *           documents keep their values in one array in the order of the text, so a value's number
- * is its distance from the root, and what is below a value is the range behind it.
+ *           is its distance from the root, and what is below a value is the range behind it.
  * Units:    lines from 1
  * Limits:   GW_YAML_MAX_NODES values, counting what aliases repeat.
  * Memory:   the document owns its own; zeroed when freed, because keys stand in it.

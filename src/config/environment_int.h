@@ -8,8 +8,8 @@
  * Shape:    looked up in this order: environment_variables, process, .env.
  * Units:    none
  * Limits:   GW_DOTENV_MAX_BYTES of .env.
- * Memory:   texts are in the caller's arena or in the process's environment, which nobody may change
- *           while this is used.
+ * Memory:   texts are in the caller's arena or in the process's environment, which nobody may
+ *           change while this is used.
  * Threads:  not shared
  * Errors:   see the functions.
  */

@@ -5,8 +5,9 @@
  * Source:   schema.json; JSON Schema draft 2020-12. Two keywords of our own, which other readers
  *           ignore: "x-gatewire": "later" marks what is accepted and not used by this version,
  *           "x-expected" says in people's words what a value should be.
- * Shape:    a walk over document and schema side by side finds what each value is meant to be, unknown
- *           keys, and keys for later versions; the validator then says which values do not fit.
+ * Shape:    a walk over document and schema side by side finds what each value is meant to be,
+ *           unknown keys, and keys for later versions; the validator then says which values do not
+ *           fit.
  * Units:    none
  * Limits:   GW_SCHEMA_MAX_ERRORS of the validator are told at once.
  * Memory:   scratch only

@@ -6,7 +6,7 @@
  *           names that users of other gateways have in their files and environments.
  * Shape:    GW_SETTING_MAP(XX) lists each once; enum, reading, checking and the tests against
  *           schema.json are made from it. Several names are tried in turn; the environment wins
- * over the file.
+ *           over the file.
  * Units:    milliseconds and bytes
  * Limits:   the ranges in the table
  * Memory:   texts are views into the document or the environment.

@@ -4,8 +4,11 @@
  *
  * Source:   DESIGN sections 7 and 8.
  * Shape:    made by config/config.h from file and environment; workers hold a reference each,
- * requests finish on the one they began with. Units:    in the names Limits:   none Memory:   one
- * arena per snapshot; the last release frees it, zeroes the secrets and drops the TLS contexts.
+ *           requests finish on the one they began with.
+ * Units:    in the names
+ * Limits:   none
+ * Memory:   one arena per snapshot; the last release frees it, zeroes the secrets and drops the TLS
+ *           contexts.
  * Threads:  any: immutable but for the reference count.
  * Errors:   none
  */

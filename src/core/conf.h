@@ -3,11 +3,13 @@
  * core/conf - a snapshot as one worker uses it: with the connection pools of its origins.
  *
  * Source:   DESIGN section 4 (snapshots)
- * Shape:    made when a worker adopts a snapshot; each request holds a reference, so it finishes on what it began with.
+ * Shape:    made when a worker adopts a snapshot; each request holds a reference, so it finishes on
+ *           what it began with.
  * Units:    none
  * Limits:   none
  * Memory:   the last release gives the pools and the snapshot back.
- * Threads:  the worker's thread: the count is a plain number, so that requests of several workers do not share a cache line.
+ * Threads:  the worker's thread: the count is a plain number, so that requests of several workers
+ *           do not share a cache line.
  * Errors:   none
  */
 #ifndef GW_CORE_CONF_H

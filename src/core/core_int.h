@@ -6,7 +6,8 @@
  * Shape:    private to core/
  * Units:    in the names
  * Limits:   beside each constant
- * Memory:   a request owns its arena, its body and its attempt; it is freed at the end of the callback that ended it.
+ * Memory:   a request owns its arena, its body and its attempt; it is freed at the end of the
+ *           callback that ended it.
  * Threads:  its worker's thread
  * Errors:   none
  */
@@ -209,9 +210,10 @@ enum gw_step gw_local_answer(struct gw_request *request);
 
 /* ---- fields.c ---- */
 
-/* Fields that every answer carries (x-request-id, CORS); at most GW_COMMON_FIELDS; returns how many
- * were written. */
 #define GW_COMMON_FIELDS 5
+
+/* Fields that every answer carries (x-request-id, CORS); at most GW_COMMON_FIELDS; returns how
+ * many. */
 size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields);
 
 /*

@@ -4,7 +4,8 @@
  * journal.
  *
  * Source:   DESIGN section 5 ("settle")
- * Shape:    filled in once, when the request ends; views are valid during the callback that receives it.
+ * Shape:    filled in once, when the request ends; views are valid during the callback that
+ *           receives it.
  * Units:    in the names
  * Limits:   none
  * Memory:   views

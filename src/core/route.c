@@ -67,6 +67,22 @@ static const struct gw_deployment *pick(struct gw_core *core, const struct gw_mo
     return group->deployments[at];
 }
 
+/* What the vendor calls the model; GW_ERR_TOO_LARGE when a pattern makes it longer than any name
+ * is. */
+static enum gw_err name_upstream(struct gw_request *request, struct gw_str suffix)
+{
+    char name[2 * GW_MODEL_NAME_MAX];
+    enum gw_err err = gw_deployment_model(request->deployment, suffix, name, sizeof(name),
+                                          &request->upstream_model);
+    if (err == GW_OK && request->upstream_model.ptr == name) {
+        request->upstream_model = gw_arena_try_dup(&request->arena, request->upstream_model);
+    }
+    if (err == GW_OK && request->upstream_model.len == 0) {
+        request->upstream_model = request->llm.model;
+    }
+    return err;
+}
+
 enum gw_step gw_state_route(struct gw_request *request)
 {
     const struct gw_catalog *catalog = request->conf->snapshot->catalog;
@@ -83,11 +99,8 @@ enum gw_step gw_state_route(struct gw_request *request)
             return refuse_unknown_model(request);
         }
         request->deployment = pick(request->core, request->group);
-        request->upstream_model = request->deployment->upstream_model.len > 0
-                                      ? request->deployment->upstream_model
-                                      : suffix;
-        if (request->upstream_model.len == 0) {
-            request->upstream_model = request->llm.model;
+        if (name_upstream(request, suffix) != GW_OK) {
+            return refuse_unknown_model(request);
         }
     }
     gw_request_set_state(request, GW_REQUEST_EXCHANGE);

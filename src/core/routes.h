@@ -2,8 +2,10 @@
 /*
  * core/routes - from method and path to what a request asks for.
  *
- * Source:   shared/providers/openai.md sections 1 and 9; shared/reference/compat.md section 9 (entry points clients expect).
- * Shape:    one table. The same surface is served under /v1, /openai/v1, without a prefix, and under /openai/deployments/{model}.
+ * Source:   shared/providers/openai.md sections 1 and 9; shared/reference/compat.md section 9
+ *           (entry points clients expect).
+ * Shape:    one table. The same surface is served under /v1, /openai/v1, without a prefix, and
+ *           under /openai/deployments/{model}.
  * Units:    none
  * Limits:   none
  * Memory:   views into the path, static texts

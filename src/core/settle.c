@@ -61,7 +61,7 @@ static void describe_target(const struct gw_request *request, struct gw_request_
     record->model_group = request->group != NULL ? request->group->name : gw_str(NULL, 0);
     if (request->deployment != NULL) {
         record->deployment = request->deployment->id;
-        record->provider = request->deployment->provider->name;
+        record->provider = request->deployment->provider_name;
     }
     record->is_stream = request->llm.is_stream;
     record->exchanges = request->exchange_count;

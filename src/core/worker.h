@@ -3,7 +3,8 @@
  * core/worker - a thread with its loop, its listening sockets and its core.
  *
  * Source:   DESIGN section 4
- * Shape:    the control thread creates workers and sends them messages; a worker tells by its on_stopped when it is done.
+ * Shape:    the control thread creates workers and sends them messages; a worker tells by its
+ *           on_stopped when it is done.
  * Units:    milliseconds
  * Limits:   none
  * Memory:   a worker owns its sockets from create on.

@@ -8,8 +8,6 @@
 #define TYPES(a)         (1u << GW_JSON_##a)
 #define TYPES_OR_NULL(a) (TYPES(a) | TYPES(NULL))
 #define TYPES_ANY        (~0u)
-#define LONGEST_KNOWN_KEY                                                                          \
-    32 /* of the table below, with room: escaped keys are decoded up to here */
 
 enum member {
     MEMBER_MODEL,
@@ -83,34 +81,22 @@ static const char *type_text(enum gw_json_type type)
     return "something else";
 }
 
-/* The member that |key| names, or MEMBER_COUNT. */
-static enum member find_member(struct gw_str key)
+/* The member that is named, also with escapes ("mod\u0065l"), which providers decode too; or
+ * MEMBER_COUNT. */
+static enum member find_member(const struct gw_json_member *found)
 {
     for (unsigned i = 0; i < MEMBER_COUNT; i++) {
-        if (gw_str_eq(key, rules[i].key)) {
+        if (gw_json_key_is(found, rules[i].key)) {
             return (enum member)i;
         }
     }
     return MEMBER_COUNT;
 }
 
-/* The same for a key written with escapes ("mod\u0065l"), which providers decode too. */
-static enum member find_escaped_member(struct gw_str key)
-{
-    char decoded[LONGEST_KNOWN_KEY];
-    size_t len = 0;
-    struct gw_str quoted = gw_str(key.ptr - 1, key.len + 2);
-    if (gw_json_decode_string(quoted, decoded, sizeof(decoded), &len) != GW_OK) {
-        return MEMBER_COUNT;
-    }
-    return find_member(gw_str(decoded, len));
-}
-
 static enum gw_err on_member(void *user, const struct gw_json_member *found)
 {
     struct decoding *d = user;
-    enum member id =
-        found->key_has_escapes ? find_escaped_member(found->key) : find_member(found->key);
+    enum member id = find_member(found);
     if (id == MEMBER_COUNT) {
         return GW_OK;
     }
@@ -156,7 +142,7 @@ static enum gw_err decode_model(struct decoding *d)
 static enum gw_err on_stream_option(void *user, const struct gw_json_member *found)
 {
     struct decoding *d = user;
-    if (found->key_has_escapes || !gw_str_eq(found->key, GW_STR("include_usage"))) {
+    if (!gw_json_key_is(found, GW_STR("include_usage"))) {
         return GW_OK;
     }
     if (d->request->include_usage.ptr != NULL ||

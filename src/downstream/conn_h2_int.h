@@ -6,7 +6,7 @@
  * Source:   RFC 9113; nghttp2's programmers' guide
  * Shape:    conn_h2.c owns the session, conn_h2_frames.c has nghttp2's callbacks, conn_h2_head.c
  *           makes a stream of a header block, conn_h2_stream.c gives the request's body to the
- * handler, conn_h2_response.c writes the answer.
+ *           handler, conn_h2_response.c writes the answer.
  * Units:    in the names
  * Limits:   beside each number
  * Memory:   a stream's object, its fields and their text are one block. It is freed at the end of

@@ -5,14 +5,14 @@
  *
  * Source:   RFC 9110, 9112, 9113
  * Shape:    the connection calls the server's on_request when a head is complete; the handler
- *           attaches its events and answers with the calls below, in any order of body and
- *           response (a response may begin before the body ended).
+ *           attaches its events and answers with the calls below, in any order of body and response
+ *           (a response may begin before the body ended).
  * Units:    bytes
  * Limits:   DESIGN section 5: when more than GW_DOWNSTREAM_HIGH_WATER bytes wait for the client,
  *           can_write is false until fewer than GW_DOWNSTREAM_LOW_WATER do. Nothing but the
  *           handler's own discipline stops it from writing more.
- * Memory:   written bytes are sent or copied before the call returns. The head lives until the
- *           pair ends.
+ * Memory:   written bytes are sent or copied before the call returns. The head lives until the pair
+ *           ends.
  * Threads:  its loop's thread only
  * Errors:   the client's end comes as on_abort.
  *

@@ -5,16 +5,15 @@
  *
  * Source:   RFC 9110, RFC 9112; llhttp 9 in its strict mode.
  * Shape:    in: any split of the bytes, with the same outcome. out: on_head once per message,
- *           on_body with views into the fed bytes, on_complete. The parser stops after
- *           on_complete of a message (pipelining is the connection's affair) and says how much it
- *           took.
+ *           on_body with views into the fed bytes, on_complete. The parser stops after on_complete
+ *           of a message (pipelining is the connection's affair) and says how much it took.
  * Units:    bytes
  * Limits:   max_header_bytes over request line or status line and all fields, line ends included;
  *           GW_H1_MAX_HEADERS fields; GW_H1_MAX_FRAMING_BYTES between two runs of a chunked body
- *           and in its trailers; GW_H1_MAX_BLANK_BYTES before a request; GW_H1_MAX_INTERIM
- *           interim responses.
- * Memory:   the parser owns the head in one block, from its first byte until
- *           gw_h1_parser_next() or gw_h1_parser_release_head(); an idle parser holds none.
+ *           and in its trailers; GW_H1_MAX_BLANK_BYTES before a request; GW_H1_MAX_INTERIM interim
+ *           responses.
+ * Memory:   the parser owns the head in one block, from its first byte until gw_h1_parser_next() or
+ *           gw_h1_parser_release_head(); an idle parser holds none.
  * Threads:  its loop's thread only
  * Errors:   sticky, all of them are fatal for the connection.
  *

@@ -3,7 +3,8 @@
  * http/multipart - finds one short text field in a multipart/form-data body.
  *
  * Source:   RFC 7578, RFC 2046 section 5.1.1
- * Shape:    in: the Content-Type value and the whole body. out: a view of the field's value in the body.
+ * Shape:    in: the Content-Type value and the whole body. out: a view of the field's value in the
+ *           body.
  * Units:    bytes
  * Limits:   GW_MULTIPART_MAX_PARTS parts are looked at; a boundary of at most 70 bytes (RFC 2046).
  * Memory:   allocates nothing

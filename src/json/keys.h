@@ -3,7 +3,8 @@
  * json/keys - finds members by name, at any depth, in a text that is only looked at in passing.
  *
  * Source:   RFC 8259, read leniently: nothing is validated.
- * Shape:    in: one complete text. out: each member whose value is a string (its whole span) or something else (from its first byte on).
+ * Shape:    in: one complete text. out: each member whose value is a string (its whole span) or
+ *           something else (from its first byte on).
  * Units:    bytes
  * Limits:   none: one pass, no nesting is tracked
  * Memory:   allocates nothing

@@ -92,7 +92,8 @@ bool gw_json_key_is(const struct gw_json_member *member, struct gw_str name);
 bool gw_json_find(struct gw_str text, struct gw_str path, struct gw_json_member *member);
 
 /*
- * The value at the front of |text|, whatever stands behind it: *value is its span. Returns false when no valid value stands there.
+ * The value at the front of |text|, whatever stands behind it: *value is its span. Returns false
+ * when no valid value stands there.
  */
 bool gw_json_first_value(struct gw_str text, struct gw_str *value);
 

@@ -4,9 +4,12 @@
  *
  * Source:   DESIGN "Words": model group, deployment, credential.
  * Shape:    built once by the configuration, then immutable. Names match exactly first, then by
- * pattern ("openai/" + "*"; the longest pattern wins). Units:    in the names Limits:   none of its
- * own; the configuration file's size bounds it. Memory:   everything lives in the arena given at
- * create (the snapshot's), secrets and origins with the snapshot too. Threads:  any, once built
+ *           pattern ("openai/" + "*"; the longest pattern wins).
+ * Units:    in the names
+ * Limits:   none of its own; the configuration file's size bounds it.
+ * Memory:   everything lives in the arena given at create (the snapshot's), secrets and origins
+ *           with the snapshot too.
+ * Threads:  any, once built
  * Errors:   see the functions.
  */
 #ifndef GW_LLM_CATALOG_H

@@ -3,7 +3,8 @@
  * llm/error - the one object that says why a request failed.
  *
  * Source:   DESIGN section 6
- * Shape:    filled in where a failure is understood; the client's answer, the retry decision, the log line and the metric all read it.
+ * Shape:    filled in where a failure is understood; the client's answer, the retry decision, the
+ *           log line and the metric all read it.
  * Units:    seconds where named
  * Limits:   none
  * Memory:   texts live in the request's arena or are static.

@@ -3,7 +3,8 @@
  * llm/request - the typed envelope of what a client asked, over the body's own bytes.
  *
  * Source:   DESIGN section 6
- * Shape:    filled in by a dialect's decoder; spans point into the body, so that single values can be patched and all else stays as sent.
+ * Shape:    filled in by a dialect's decoder; spans point into the body, so that single values can
+ *           be patched and all else stays as sent.
  * Units:    bytes, tokens
  * Limits:   none of its own
  * Memory:   views into the request's body and arena

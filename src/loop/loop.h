@@ -8,8 +8,9 @@
  * Units:    milliseconds of the monotonic clock; deadlines are absolute (_at_ms).
  * Limits:   none
  * Memory:   timers, deferred works and messages are embedded in their owners; the loop allocates
- * nothing for them. Threads:  see Shape. Errors:   none but at create, where the system may refuse
- * descriptors.
+ *           nothing for them.
+ * Threads:  see Shape.
+ * Errors:   none but at create, where the system may refuse descriptors.
  */
 #ifndef GW_LOOP_LOOP_H
 #define GW_LOOP_LOOP_H
@@ -67,6 +68,7 @@ struct gw_rng *gw_loop_rng(struct gw_loop *loop);
 /* ---- timers ---- */
 
 struct gw_timer;
+/* The deadline has come; the timer is not set any more, and may be set again. */
 typedef void gw_timer_fn(struct gw_timer *timer);
 
 /* Embedded in its owner (GW_CONTAINER_OF in the callback). Members are private to the loop. */
@@ -98,6 +100,7 @@ static inline bool gw_timer_is_set(const struct gw_timer *timer)
 /* ---- work at the end of the current callback ---- */
 
 struct gw_deferred;
+/* The work; may queue itself and others again. */
 typedef void gw_deferred_fn(struct gw_deferred *deferred);
 
 struct gw_deferred {
@@ -128,6 +131,7 @@ void gw_loop_set_turn_end(struct gw_loop *loop, void (*on_turn_end)(void *user),
 /* ---- messages between threads ---- */
 
 struct gw_message;
+/* Receives the message on the loop it was sent to. */
 typedef void gw_message_fn(struct gw_message *message);
 
 struct gw_message {

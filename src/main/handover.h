@@ -4,9 +4,9 @@
  * without losing a connection.
  *
  * Source:   uv_spawn; the idea is nginx's on-the-fly upgrade
- * Shape:    the new process inherits the listening sockets, so that no connection that waits in them is lost; when it serves it writes one byte to a
- *           pipe, and only then the old one drains. If it ends before, the old one goes on as if
- * nothing had been.
+ * Shape:    the new process inherits the listening sockets, so that no connection that waits in
+ *           them is lost; when it serves it writes one byte to a pipe, and only then the old one
+ *           drains. If it ends before, the old one goes on as if nothing had been.
  * Units:    none
  * Limits:   one successor at a time
  * Memory:   owns its libuv handles

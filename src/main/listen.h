@@ -2,10 +2,11 @@
 /*
  * main/listen - the process's listening sockets: opened, or inherited from the process it replaces.
  *
- * Source:   socket(7) SO_REUSEPORT; nginx's on-the-fly upgrade for the idea of inheriting sockets over exec.
- * Shape:    one API socket per worker on one port, one admin socket, one metrics socket. A successor gets all of them as descriptors
- *           3, 4, ... named by the environment variable GATEWIRE_SOCKETS
- * ("api=3,4;admin=5;metrics=6").
+ * Source:   socket(7) SO_REUSEPORT; nginx's on-the-fly upgrade for the idea of inheriting sockets
+ *           over exec.
+ * Shape:    one API socket per worker on one port, one admin socket, one metrics socket. A
+ *           successor gets all of them as descriptors 3, 4, ... named by the environment variable
+ *           GATEWIRE_SOCKETS ("api=3,4;admin=5;metrics=6").
  * Units:    none
  * Limits:   GW_LISTEN_MAX_API sockets
  * Memory:   a plain struct; descriptors are owned until they are handed on

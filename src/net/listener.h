@@ -6,8 +6,8 @@
  * Shape:    opening (a descriptor, any thread) and listening (on a loop) are two steps, so that
  *           sockets can be opened before the threads start, and be handed to a new process.
  * Units:    none
- * Limits:   accepts at most GW_LISTENER_ACCEPT_BATCH connections per wake-up, so that one busy
- *           port does not starve the loop.
+ * Limits:   accepts at most GW_LISTENER_ACCEPT_BATCH connections per wake-up, so that one busy port
+ *           does not starve the loop.
  * Memory:   owns the descriptor.
  * Threads:  its loop's thread only
  * Errors:   see the functions; running out of descriptors pauses accepting for 100 ms with one

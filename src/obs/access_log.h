@@ -3,9 +3,11 @@
  * obs/access_log - one JSON line per finished request.
  *
  * Source:   names follow OpenTelemetry's gen_ai.* where it has one.
- * Shape:    one object per worker gathers the lines of a loop turn; the turn's end hands them to the sink in one write.
+ * Shape:    one object per worker gathers the lines of a loop turn; the turn's end hands them to
+ *           the sink in one write.
  * Units:    in the names
- * Limits:   a line is bounded by its parts: path and model at most 64 KiB by the header limit, texts cut
+ * Limits:   a line is bounded by its parts: path and model at most 64 KiB by the header limit,
+ *           texts cut
  * Memory:   owns its buffer
  * Threads:  its worker's thread; the sink is shared
  * Errors:   none: lines that do not fit are dropped and counted by the sink

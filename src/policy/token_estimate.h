@@ -3,11 +3,13 @@
  * policy/token_estimate - how many tokens a text is, where the provider does not say.
  *
  * Source:   measured: bytes per token learned per model from answers that did report usage.
- * Shape:    a fixed table of models; each answer with usage moves its model's ratio, each answer without asks for it.
+ * Shape:    a fixed table of models; each answer with usage moves its model's ratio, each answer
+ *           without asks for it.
  * Units:    bytes, tokens; ratios in 1/1024 byte per token
  * Limits:   GW_TOKEN_ESTIMATE_MODELS models; later ones share the default of 4 bytes a token.
  * Memory:   one table per process
- * Threads:  any: relaxed atomics; two workers that learn at once may lose one sample, which an average does not mind.
+ * Threads:  any: relaxed atomics; two workers that learn at once may lose one sample, which an
+ *           average does not mind.
  * Errors:   none
  */
 #ifndef GW_POLICY_TOKEN_ESTIMATE_H

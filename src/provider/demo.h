@@ -4,7 +4,8 @@
  * streamed too, with no account anywhere.
  *
  * Source:   shared/providers/openai.md sections 5 and 6 (shapes)
- * Shape:    behaves towards its user as an exchange does: on_response, on_body, on_end from the loop, never from inside start.
+ * Shape:    behaves towards its user as an exchange does: on_response, on_body, on_end from the
+ *           loop, never from inside start.
  * Units:    milliseconds
  * Limits:   GW_DEMO_ECHO_BYTES of the last user message are repeated.
  * Memory:   owns its text until it ends.

@@ -3,7 +3,8 @@
  * provider/openai_request - what is sent to a provider that speaks OpenAI's API: target, fields,
  * and the client's body with only what must change patched in.
  *
- * Source:   shared/providers/openai.md sections 1, 2 and 10; RFC 9110 section 7.6.1 (fields that stay on their connection).
+ * Source:   shared/providers/openai.md sections 1, 2 and 10; RFC 9110 section 7.6.1 (fields that
+ *           stay on their connection).
  * Shape:    pure functions over the request's arena
  * Units:    bytes
  * Limits:   the client's head is bounded already; at most GW_OPENAI_EXTRA_FIELDS fields are added.

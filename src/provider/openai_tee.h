@@ -3,13 +3,14 @@
  * provider/openai_tee - reads usage, finish reason and errors out of an OpenAI-shaped answer while
  * its bytes pass through unchanged.
  *
- * Source:   shared/providers/openai.md sections 5 to 8; local.md section 4 (quirks of local servers).
- * Shape:    in: the answer's body, any split. out: the same bytes to |forward|, but whole events only (a stream that breaks must not leave
- *           half an event with the client), and without the usage event when it was asked for only
- * by us.
+ * Source:   shared/providers/openai.md sections 5 to 8; local.md section 4 (quirks of local
+ *           servers).
+ * Shape:    in: the answer's body, any split. out: the same bytes to |forward|, but whole events
+ *           only (a stream that breaks must not leave half an event with the client), and without
+ *           the usage event when it was asked for only by us.
  * Units:    bytes, tokens
- * Limits:   an event of at most GW_TEE_MAX_EVENT_BYTES; of a plain answer at most GW_TEE_MAX_BODY_BYTES are kept for reading (longer ones pass,
- *           unread).
+ * Limits:   an event of at most GW_TEE_MAX_EVENT_BYTES; of a plain answer at most
+ *           GW_TEE_MAX_BODY_BYTES are kept for reading (longer ones pass, unread).
  * Memory:   nothing is held while answers arrive in whole events or in one piece.
  * Threads:  its exchange's thread only
  * Errors:   GW_ERR_TOO_LARGE, GW_ERR_NOMEM, or what forward returned.

@@ -5,7 +5,12 @@
  *
  * Source:   shared/providers pages; each row names its vendor's page.
  * Shape:    static const rows; adding a vendor that speaks OpenAI's dialect is one row in
- * registry.c. Units:    none Limits:   none Memory:   static Threads:  any (immutable) Errors: none
+ *           registry.c.
+ * Units:    none
+ * Limits:   none
+ * Memory:   static
+ * Threads:  any (immutable)
+ * Errors:   none
  */
 #ifndef GW_PROVIDER_PROVIDER_H
 #define GW_PROVIDER_PROVIDER_H

@@ -105,6 +105,7 @@ void gw_upconn_attach(struct gw_upconn *conn, struct gw_exchange *exchange)
 
 void gw_upconn_detach(struct gw_exchange *exchange)
 {
+    GW_ASSERT(exchange->conn != NULL);
     gw_list_unlink(&exchange->node);
     exchange->conn->exchange_count--;
     exchange->conn = NULL;

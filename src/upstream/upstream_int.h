@@ -4,8 +4,8 @@
  *
  * Source:   none
  * Shape:    client -> pools -> connections -> exchanges. A connection's state decides which list of
- *           its pool it is in; only gw_upconn_set_state() writes it. An exchange's state says
- *           how far its request and response got; only gw_exchange_set_state() writes it.
+ *           its pool it is in; only gw_upconn_set_state() writes it. An exchange's state says how
+ *           far its request and response got; only gw_exchange_set_state() writes it.
  * Units:    in the names
  * Limits:   see upstream.h
  * Memory:   connections and exchanges come from free lists of the client. One that is over stays

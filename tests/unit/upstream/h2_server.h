@@ -304,4 +304,52 @@ static inline void h2_world_fini(struct world *world)
     }
 }
 
+/* |count| exchanges at once; all end well. */
+static inline void run_many(struct world *world, unsigned count)
+{
+    struct client *clients = calloc(count, sizeof(*clients));
+    for (unsigned i = 0; i < count; i++) {
+        client_init(&clients[i], world);
+        client_start(&clients[i]);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        client_run(&clients[i]);
+        assert_ended(&clients[i], 200, "hello");
+        client_fini(&clients[i]);
+    }
+    world_run(world, all_idle, NULL);
+    free(clients);
+}
+
+/* on_request: no answer for now. */
+static inline void hold(struct h2_stream *stream)
+{
+    (void)stream;
+}
+
+/* Have as many requests come as |arg| points at? */
+static inline bool has_requests(struct world *world, void *arg)
+{
+    return world->requests >= *(unsigned *)arg;
+}
+
+/* |len| bytes; free() them. */
+static inline char *make_pattern(size_t len)
+{
+    char *text = malloc(len);
+    for (size_t i = 0; i < len; i++) {
+        text[i] = (char)('A' + i % 26);
+    }
+    return text;
+}
+
+#define BIG (5u * 1024 * 1024 + 17)
+static char *big GW_UNUSED;
+
+/* on_request: a body of BIG bytes. */
+static inline void answer_big(struct h2_stream *stream)
+{
+    h2_answer(stream, "200", big, BIG);
+}
+
 #endif

@@ -140,8 +140,11 @@ static inline size_t request_length(struct gw_str text)
     struct gw_str fields = gw_str(text.ptr, head);
     size_t at = gw_str_find(fields, GW_STR("\r\ncontent-length: "));
     if (at < fields.len) {
-        size_t length = strtoul(fields.ptr + at + 18, NULL, 10);
-        return text.len >= head + length ? head + length : 0;
+        struct gw_str rest = gw_str_skip(fields, at + 18);
+        uint64_t length = 0;
+        assert_int_equal(gw_parse_u64(gw_str(rest.ptr, gw_str_find_byte(rest, '\r')), &length),
+                         GW_OK);
+        return text.len >= head + length ? head + (size_t)length : 0;
     }
     if (gw_str_find(fields, GW_STR("\r\ntransfer-encoding: chunked\r\n")) < fields.len) {
         struct gw_str body = gw_str_skip(text, head);
@@ -514,6 +517,13 @@ static inline bool none_open(struct world *world, void *arg)
     return counter(&gw_upstream_counters(world->upstream)->open) == 0;
 }
 
+/* Has a part of the body come? */
+static inline bool has_body(struct world *world, void *arg)
+{
+    (void)world;
+    return ((struct client *)arg)->bodies > 0;
+}
+
 static inline void client_run(struct client *client)
 {
     world_run(client->world, client_is_over, client);
@@ -557,6 +567,8 @@ static inline void serve_answer(struct peer *peer, struct gw_str request)
     peer_send(peer, peer->world->answer);
 }
 
+/* A status line that anything may follow. */
+#define OK_HEAD   "HTTP/1.1 200 OK\r\n"
 #define ANSWER_OK "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nhello"
 
 #endif
