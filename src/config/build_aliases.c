@@ -124,7 +124,10 @@ static enum gw_err add_map(struct gw_config_build *build, const char *path)
     size_t max = 0;
     yyjson_val *key = NULL;
     yyjson_val *target = NULL;
-    if (map != NULL && !yyjson_is_obj(map)) {
+    if (map == NULL) {
+        return GW_OK;
+    }
+    if (!yyjson_is_obj(map)) {
         gw_config_complain(&build->context, true, map, "expected a map of \"alias: model\"");
         return GW_OK;
     }

@@ -333,6 +333,14 @@ static yyjson_val *key_of(yyjson_val *value)
     return value - 1;
 }
 
+/* A section of ours that is in the file already keeps its own keys; what would take their place
+ * stays where it is, which means the same. */
+static bool is_taken(const struct import *import, const char *section, const char *key)
+{
+    yyjson_val *own = gw_config_get(&import->document, section);
+    return own != NULL && (key == NULL || !yyjson_is_obj(own) || yyjson_obj_get(own, key) != NULL);
+}
+
 static bool is_set_earlier(const struct import *import, const struct move *move)
 {
     for (const struct move *other = moves; other != move; other++) {
@@ -396,11 +404,13 @@ static void put_section(struct import *import, const char *section)
     size_t header_end = import->out->len;
     for (size_t i = 0; i < GW_ARRAY_LEN(moves); i++) {
         yyjson_val *value = gw_config_get(&import->document, moves[i].from);
-        if (value != NULL && strcmp(moves[i].section, section) == 0) {
+        if (value != NULL && strcmp(moves[i].section, section) == 0 &&
+            !is_taken(import, section, moves[i].key)) {
             put_moved(import, &moves[i], value);
         }
     }
-    if (verify != NULL && strcmp(section, "upstream") == 0) {
+    if (verify != NULL && strcmp(section, "upstream") == 0 &&
+        !is_taken(import, section, "ca_file") && !is_taken(import, section, "insecure")) {
         put_ssl_verify(import, verify);
     }
     if (yyjson_is_obj(own)) {

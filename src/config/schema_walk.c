@@ -174,12 +174,15 @@ struct gw_str gw_config_nearest_key(const struct gw_config_walk *walk, yyjson_va
     unsigned best = key.len < 6 ? 2 : 3; /* one worse than what is still close */
     collect(walk, schema, &branches);
     for (size_t i = 0; i < branches.count; i++) {
+        yyjson_val *properties = yyjson_obj_get(branches.items[i], "properties");
+        if (properties == NULL) {
+            continue;
+        }
         size_t index = 0;
         size_t max = 0;
         yyjson_val *name = NULL;
         yyjson_val *ignored = NULL;
-        yyjson_obj_foreach(yyjson_obj_get(branches.items[i], "properties"), index, max, name,
-                           ignored)
+        yyjson_obj_foreach(properties, index, max, name, ignored)
         {
             unsigned distance = gw_str_distance(key, gw_config_text(name), best);
             if (distance < best) {

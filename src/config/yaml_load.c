@@ -40,6 +40,7 @@ struct loader {
     struct anchor anchors[MAX_ANCHORS];
     size_t anchor_count;
     size_t node_count;
+    unsigned last_line;
     const struct gw_yaml_node *root;
     bool is_done;
 };
@@ -76,13 +77,25 @@ static unsigned line_of(const yaml_mark_t *mark)
     return (unsigned)mark->line + 1;
 }
 
+static unsigned line_of_offset(struct gw_str text, size_t offset)
+{
+    unsigned line = 1;
+    for (size_t i = 0; i < offset && i < text.len; i++) {
+        bool is_lone_cr = text.ptr[i] == '\r' && (i + 1 == text.len || text.ptr[i + 1] != '\n');
+        line += text.ptr[i] == '\n' || is_lone_cr ? 1 : 0;
+    }
+    return line;
+}
+
 static struct gw_yaml_node *new_node(struct loader *loader, enum gw_yaml_kind kind,
                                      const yaml_event_t *event)
 {
     struct gw_yaml_node *node = gw_arena_try_alloc(loader->arena, sizeof(*node));
     if (node != NULL) {
-        *node = (struct gw_yaml_node){
-            .kind = kind, .line = line_of(&event->start_mark), .file = loader->file};
+        /* The empty value of a last key is marked behind the end of the file. */
+        unsigned line = line_of(&event->start_mark);
+        line = line < loader->last_line ? line : loader->last_line;
+        *node = (struct gw_yaml_node){.kind = kind, .line = line, .file = loader->file};
     }
     return node;
 }
@@ -422,15 +435,6 @@ static enum gw_err on_event(struct loader *loader, const yaml_event_t *event)
     return GW_OK;
 }
 
-static unsigned line_of_offset(struct gw_str text, size_t offset)
-{
-    unsigned line = 1;
-    for (size_t i = 0; i < offset && i < text.len; i++) {
-        line += text.ptr[i] == '\n' ? 1 : 0;
-    }
-    return line;
-}
-
 static struct gw_str text_of_line(struct gw_str text, unsigned line)
 {
     struct gw_str part = {0};
@@ -530,6 +534,7 @@ enum gw_err gw_yaml_parse(struct gw_str text, struct gw_str file_name, unsigned 
     loader->file = file;
     loader->arena = arena;
     loader->report = report;
+    loader->last_line = line_of_offset(text, text.len);
     size_t errors_before = report->error_count;
     enum gw_err err = GW_OK;
     if (text.len > GW_YAML_MAX_BYTES) {

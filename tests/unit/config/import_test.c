@@ -143,6 +143,23 @@ static void the_result_means_the_same(void **state)
     gw_buf_fini(&after);
 }
 
+static void keys_of_ours_are_not_doubled(void **state)
+{
+    (void)state;
+    assert_int_equal(import("auth: {master_key: a}\n"
+                            "general_settings: {master_key: b}\n"
+                            "model_aliases: {x: gatewire/demo}\n"
+                            "router_settings: {model_group_alias: {y: gatewire/demo}, timeout: 2}\n"
+                            "upstream: {request_timeout: 1, insecure: false}\n"
+                            "litellm_settings: {ssl_verify: true}\n"),
+                     GW_OK);
+    assert_int_equal(gw_buf_append_byte(&out, '\0'), GW_OK);
+    assert_good(out.ptr, NULL, 0);
+    assert_int_equal(snapshot->access.key_count, 2);
+    assert_int_equal(deployments_of("x") + deployments_of("y"), 2);
+    assert_int_equal(deployment_of("x", 0)->timeouts.total_ms, 1000);
+}
+
 /* What is ours already comes out unchanged, and a second time the same. */
 static void our_own_files_stay(void **state)
 {
@@ -227,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_field_is_reported, setup, teardown),
         cmocka_unit_test_setup_teardown(the_result_means_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(our_own_files_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(keys_of_ours_are_not_doubled, setup, teardown),
         cmocka_unit_test_setup_teardown(odd_characters_survive, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_configuration_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory_is_reported, setup, teardown),
