@@ -2,6 +2,7 @@
 """Fixtures: gateways and mock providers on free ports, ended by their own process id."""
 
 import pytest
+from certificates import Authority
 from servers import Gatewire, Mockllm, deployment
 
 
@@ -54,3 +55,9 @@ def start_gateway(tmp_path):
     for server in servers:
         if server.is_running():
             assert server.stop() == 0, server.output()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Issues certificates that a client trusts who trusts authority.ca_file."""
+    return Authority(tmp_path_factory.mktemp("authority"))
