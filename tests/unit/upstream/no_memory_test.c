@@ -140,7 +140,7 @@ static void test_proxy(void **state)
 static void test_h2_paused(void **state)
 {
     (void)state;
-    static char big[200000];
+    static char answer[200000];
     unsigned failed = 0;
     for (unsigned nth = 1; nth <= MOST_ALLOCATIONS; nth++) {
         struct world world;
@@ -153,7 +153,7 @@ static void test_h2_paused(void **state)
         gw_exchange_pause(client.exchange, true);
         struct h2_server *server = h2_server(&world, 0);
         gw_alloc_fail_at(nth);
-        h2_answer(server->streams[0], "200", big, sizeof(big));
+        h2_answer(server->streams[0], "200", answer, sizeof(answer));
         assert_true(client.exchange != NULL || client.errors == 1);
         (void)world_try_run(&world, client_is_over, &client, 20);
         gw_alloc_fail_at(0);
