@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/plain_run.h"
 
 #define FIRST_CAPACITY 256 /* most of what is built here (error bodies, log lines) fits */
 
@@ -151,20 +152,22 @@ static enum gw_err append_json_special(struct gw_buf *buf, unsigned char c)
 /* How many bytes at the front of |text| may stand in a JSON string as they are. */
 static size_t plain_run(struct gw_str text)
 {
-    size_t at = 0;
-    while (at < text.len) {
-        unsigned char c = (unsigned char)text.ptr[at];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            at++;
-            continue;
-        }
-        size_t char_len = c < 0x80 ? 0 : utf8_char_len(gw_str_skip(text, at));
+    const unsigned char *begin = (const unsigned char *)text.ptr;
+    const unsigned char *end = begin + text.len;
+    const unsigned char *at = begin;
+    while (at < end) {
+        at = gw_plain_run_skip(at, end);
+        /* Behind plain bytes only a whole character of UTF-8 goes on; the escapes are the caller's.
+         */
+        size_t char_len = at < end && *at >= 0x80
+                              ? utf8_char_len(gw_str((const char *)at, (size_t)(end - at)))
+                              : 0;
         if (char_len == 0) {
             break;
         }
         at += char_len;
     }
-    return at;
+    return (size_t)(at - begin);
 }
 
 enum gw_err gw_buf_append_json(struct gw_buf *buf, struct gw_str text)

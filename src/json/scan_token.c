@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* json/scan_token - strings, numbers and literals: where they end and what may be wrong inside. */
-#ifdef __SSE2__
-#    include <emmintrin.h>
-#endif
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/plain_run.h"
 #include "json/scan_int.h"
 
 #define EVERY_BYTE(value) (0x0101010101010101u * (value))
-#define HIGH_BITS         EVERY_BYTE(0x80u)
 
 static const struct gw_json_reason in_string = {"", "the text ends inside a string"};
 static const struct gw_json_reason control_character = {
@@ -45,19 +42,6 @@ int gw_json_hex_digit(unsigned char byte)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/*
- * The high bit of each byte of |word| that ends a plain run: a quote, a backslash, a control
- * character, a byte of a longer character. A borrow of the subtractions may set bits above such a
- * byte, so only the lowest one set is exact.
- */
-static inline uint64_t special_bytes(uint64_t word)
-{
-    uint64_t quote = (word ^ EVERY_BYTE('"')) - EVERY_BYTE(1u);
-    uint64_t backslash = (word ^ EVERY_BYTE('\\')) - EVERY_BYTE(1u);
-    uint64_t control = word - EVERY_BYTE(0x20u);
-    return (quote | backslash | control | word) & HIGH_BITS;
-}
-
 static inline uint64_t load_word(const unsigned char *at)
 {
     uint64_t word = 0;
@@ -75,47 +59,6 @@ const unsigned char *gw_json_skip_blank_run(const struct gw_json_scanner *scanne
         while (end - at >= 8 && load_word(at) == EVERY_BYTE(' ')) {
             at += 8;
         }
-    }
-    return at;
-}
-
-#ifdef __SSE2__
-/*
- * Bit n is set when byte n of the 16 at |at| ends a plain run. As signed bytes, control characters
- * and the bytes of longer characters are both below the space. Two words at a time took twice the
- * instructions on bodies of prose.
- */
-static inline unsigned special_mask(const unsigned char *at)
-{
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i special = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-    special = _mm_or_si128(special, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
-    special = _mm_or_si128(special, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-    return (unsigned)_mm_movemask_epi8(special);
-}
-#endif
-
-/* Skips printable ASCII other than the quote and the backslash. */
-static inline const unsigned char *skip_plain(const unsigned char *at, const unsigned char *end)
-{
-#ifdef __SSE2__
-    while (end - at >= 16) {
-        unsigned mask = special_mask(at);
-        if (mask != 0) {
-            return at + __builtin_ctz(mask);
-        }
-        at += 16;
-    }
-#endif
-    while (end - at >= 8) {
-        uint64_t special = special_bytes(load_word(at));
-        if (special != 0) {
-            return at + (__builtin_ctzll(special) >> 3);
-        }
-        at += 8;
-    }
-    while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\') {
-        at++;
     }
     return at;
 }
@@ -197,7 +140,7 @@ const unsigned char *gw_json_skip_string(struct gw_json_scanner *scanner, const 
 {
     bool escapes = false;
     while (at != NULL) {
-        at = skip_plain(at, scanner->end);
+        at = gw_plain_run_skip(at, scanner->end);
         if (at == scanner->end) {
             return gw_json_fail(scanner, at, &in_string);
         }

@@ -145,7 +145,7 @@ static void on_text(struct reading *reading, struct gw_str value)
     }
 }
 
-/* Members told apart by length first: most of an event's names are none of these. */
+/* Most of an event's names are none of these: length and first byte tell before any comparison. */
 static void on_key(void *user, struct gw_str key, struct gw_str value)
 {
     static const struct {
@@ -164,8 +164,14 @@ static void on_key(void *user, struct gw_str key, struct gw_str value)
         {GW_STR_INIT("reasoning"), on_text},
         {GW_STR_INIT("reasoning_content"), on_text},
     };
+    /* Bit n: a wanted name has n bytes (4, 5, 7, 9, 13, 17). */
+    const uint32_t lengths = 1u << 4 | 1u << 5 | 1u << 7 | 1u << 9 | 1u << 13 | 1u << 17;
+    if (key.len > 17 || (lengths >> key.len & 1) == 0) {
+        return;
+    }
     for (size_t i = 0; i < GW_ARRAY_LEN(wanted); i++) {
-        if (gw_str_eq(key, wanted[i].key)) {
+        if (key.len == wanted[i].key.len && key.ptr[0] == wanted[i].key.ptr[0] &&
+            gw_str_eq(key, wanted[i].key)) {
             wanted[i].read(user, value);
             return;
         }
