@@ -435,6 +435,39 @@ class TestVerification:
         assert strict.requests == []
 
 
+class TestManyWorkers:
+    def test_contexts_are_shared(self, start_gateway, authority, tmp_path, pair):
+        """Several workers handshake at once on both sides, with fresh connections, while the configuration changes."""
+        made = authority.issue("shared-mock")
+        server = Mockllm(tmp_path, "--tls-port", "0", "--tls-cert", str(made.cert), "--tls-key", str(made.key))
+        try:
+            port = server.wait_line(r"listening with TLS on [\d.]+:(\d+)").group(1)
+            config = towards(f"https://localhost:{port}", http2="off")
+            config["server"] = {"workers": 4, "tls": {"cert_file": str(pair.cert), "key_file": str(pair.key)}}
+            # One connection an answer: each request handshakes with the provider.
+            config["model_list"][0]["litellm_params"]["extra_headers"] = {"x-mock-close": "1"}
+            gateway = start_gateway(config, env={"SSL_CERT_FILE": str(authority.ca_file)})
+            context = authority.client_context()
+            answers = []
+
+            def run():
+                for _ in range(15):
+                    with TlsConnection(gateway, context) as connection:
+                        answers.append(connection.chat()["object"])
+
+            threads = [threading.Thread(target=run) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for count in (10, 30, 50):
+                wait_until(lambda count=count: len(answers) >= count)
+                os.kill(gateway.pid, signal.SIGHUP)
+            for thread in threads:
+                thread.join()
+            assert answers == ["chat.completion"] * 90
+        finally:
+            server.stop()
+
+
 class TestUpstream:
     @pytest.mark.parametrize("version", VERSIONS)
     def test_connections_are_kept_and_sessions_resumed(self, start_gateway, tls_upstream, authority, version):
