@@ -3,7 +3,8 @@
  * base/plain_run - how far a text goes on without anything that JSON strings treat specially.
  *
  * Source:   RFC 8259 section 7
- * Shape:    printable ASCII but the quote and the backslash is plain; 16 bytes a step where SSE2 is, else 8.
+ * Shape:    printable ASCII but the quote and the backslash is plain; 16 bytes a step where SSE2
+ *           is, else 8.
  * Units:    bytes
  * Limits:   none
  * Memory:   none

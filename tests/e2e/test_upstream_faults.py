@@ -522,7 +522,9 @@ def test_certificate_is_verified(start_gateway, start_mock, tmp_path):
     base = f"https://127.0.0.1:{mock.tls_port}/v1"
     gateway = start_gateway({
         "model_list": [
-            entry("not-trusted", base), entry("wrong-name", base, ssl_verify=str(cert)), entry("asked-for", base, ssl_verify=False),
+            entry("not-trusted", base),
+            entry("wrong-name", base, ssl_verify=str(cert)),
+            entry("asked-for", base, ssl_verify=False),
         ],
     })
     for model in ("not-trusted", "wrong-name"):
