@@ -69,7 +69,7 @@ enum gw_exchange_phase gw_exchange_phase(const struct gw_exchange *exchange)
     return GW_PHASE_BODY;
 }
 
-/* " (1.2.3.4:443)", or nothing before an address is known. */
+/* "1.2.3.4:443", or nothing before an address is known. */
 static void format_address(const struct gw_upconn *conn, char out[GW_ADDRESS_TEXT_BYTES])
 {
     struct gw_address address = {0};
@@ -86,27 +86,42 @@ static void format_address(const struct gw_upconn *conn, char out[GW_ADDRESS_TEX
     gw_address_format(&address, out);
 }
 
+/* Writes "host:port", and the address behind it unless that says the same. */
+static size_t format_host(char *out, size_t size, struct gw_str host, uint16_t port,
+                          const char *address)
+{
+    bool is_v6 = gw_str_find_byte(host, ':') < host.len;
+    int len = snprintf(out, size, "%s" GW_STR_FMT "%s:%u", is_v6 ? "[" : "", GW_STR_ARG(host),
+                       is_v6 ? "]" : "", (unsigned)port);
+    if (len >= 0 && (size_t)len < size && address[0] != '\0' && strcmp(out, address) != 0) {
+        len += snprintf(out + len, size - (size_t)len, " (%s)", address);
+    }
+    return (size_t)len < size ? (size_t)len : size - 1;
+}
+
 struct gw_str gw_exchange_format_peer(const struct gw_exchange *exchange,
                                       char out[GW_PEER_TEXT_BYTES])
 {
     const struct gw_origin *origin = &exchange->pool->origin;
     char address[GW_ADDRESS_TEXT_BYTES];
     format_address(exchange->conn, address);
-    const char *open = address[0] == '\0' ? "" : " (";
-    const char *close = address[0] == '\0' ? "" : ")";
-    int len = 0;
     if (origin->unix_path.len > 0) {
-        len = snprintf(out, GW_PEER_TEXT_BYTES, "unix:" GW_STR_FMT, GW_STR_ARG(origin->unix_path));
-    } else if (origin->proxy_host.len > 0) {
-        len = snprintf(out, GW_PEER_TEXT_BYTES, GW_STR_FMT ":%u by proxy " GW_STR_FMT ":%u%s%s%s",
-                       GW_STR_ARG(origin->host), (unsigned)origin->port,
-                       GW_STR_ARG(origin->proxy_host), (unsigned)origin->proxy_port, open, address,
-                       close);
-    } else {
-        len = snprintf(out, GW_PEER_TEXT_BYTES, GW_STR_FMT ":%u%s%s%s", GW_STR_ARG(origin->host),
-                       (unsigned)origin->port, open, address, close);
+        int len =
+            snprintf(out, GW_PEER_TEXT_BYTES, "unix:" GW_STR_FMT, GW_STR_ARG(origin->unix_path));
+        return gw_str(out, len < GW_PEER_TEXT_BYTES ? (size_t)len : GW_PEER_TEXT_BYTES - 1);
     }
-    return gw_str(out, len < GW_PEER_TEXT_BYTES ? (size_t)len : GW_PEER_TEXT_BYTES - 1);
+    /* One half for each: a name that is too long to be one is cut. */
+    bool is_proxied = origin->proxy_host.len > 0;
+    size_t len = format_host(out, GW_PEER_TEXT_BYTES / 2, origin->host, origin->port,
+                             is_proxied ? "" : address);
+    if (is_proxied) {
+        const struct gw_str by = GW_STR(" by proxy ");
+        memcpy(out + len, by.ptr, by.len);
+        len += by.len;
+        len += format_host(out + len, GW_PEER_TEXT_BYTES - len, origin->proxy_host,
+                           origin->proxy_port, address);
+    }
+    return gw_str(out, len);
 }
 
 struct gw_str gw_failure_default_detail(enum gw_exchange_phase phase, enum gw_err err)

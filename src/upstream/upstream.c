@@ -44,7 +44,7 @@ void *gw_free_list_try_take(struct gw_free_list *list, size_t size)
 
 void gw_free_list_give(struct gw_free_list *list, void *object)
 {
-    if (list->count >= KEEP_OBJECTS) {
+    if (list->count + 1 > KEEP_OBJECTS) {
         gw_free(object);
         return;
     }

@@ -439,7 +439,7 @@ GW_MUST_USE enum gw_err gw_request_head_write(struct gw_buf *out,
 
 /* ---- texts (failure.c) ---- */
 
-/* Room for two host names of 253 bytes, their ports and an address. */
+/* Room for two host names of 253 bytes, each with its port and an address. */
 #define GW_PEER_TEXT_BYTES 640
 
 /* Writes whom |exchange| talks to, as far as that is known, NUL-terminated. */

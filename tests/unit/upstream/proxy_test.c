@@ -126,9 +126,8 @@ static void test_refusals(void **state)
         assert_failed(&client, GW_PHASE_PROXY, rows[i].err);
         assert_false(client.is_stale);
         char want[128];
-        (void)snprintf(want, sizeof(want),
-                       "api.vendor.test:443 by proxy 127.0.0.1:%u (127.0.0.1:%u)",
-                       world.origin.proxy_port, world.origin.proxy_port);
+        (void)snprintf(want, sizeof(want), "api.vendor.test:443 by proxy 127.0.0.1:%u",
+                       world.origin.proxy_port);
         assert_string_equal(client.peer, want);
         if (strncmp(client.detail, rows[i].detail, strlen(rows[i].detail)) != 0) {
             fail_msg("%s", client.detail);
@@ -196,6 +195,32 @@ static void test_proxy_refuses_the_connection(void **state)
     client_do(&client);
     assert_failed(&client, GW_PHASE_CONNECT, GW_ERR_REFUSED);
     client_fini(&client);
+    world_fini(&world);
+}
+
+static void test_names_too_long_for_the_message(void **state)
+{
+    (void)state;
+    static char name[2000];
+    memset(name, 'n', sizeof(name));
+    struct world world;
+    begin(&world);
+    world.origin.host = gw_str(name, sizeof(name));
+    world.origin.key = GW_STR("long");
+    connect_answer = "HTTP/1.1 403 Forbidden\r\n\r\n";
+    for (int i = 0; i < 2; i++) {
+        world_make_pool(&world);
+        struct client client;
+        client_init(&client, &world);
+        client_do(&client);
+        assert_failed(&client, i == 0 ? GW_PHASE_PROXY : GW_PHASE_RESOLVE,
+                      i == 0 ? GW_ERR_REFUSED : GW_ERR_TOO_LARGE);
+        assert_true(strlen(client.peer) < GW_PEER_TEXT_BYTES);
+        assert_non_null(strstr(client.peer, " by proxy "));
+        client_fini(&client);
+        world.origin.proxy_host = gw_str(name, sizeof(name));
+        world.origin.key = GW_STR("longer");
+    }
     world_fini(&world);
 }
 
@@ -384,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_huge_answer),
         cmocka_unit_test(test_limits_and_cancel),
         cmocka_unit_test(test_proxy_refuses_the_connection),
+        cmocka_unit_test(test_names_too_long_for_the_message),
         cmocka_unit_test(test_password_with_a_line_break),
         cmocka_unit_test(test_tls_inside),
     };
