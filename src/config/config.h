@@ -8,8 +8,8 @@
  * Shape:    YAML -> JSON with the line of every node -> ${VAR} and os.environ/VAR -> schema check
  *           -> typed snapshot.
  * Units:    durations accept "30s", "500ms" or a number of seconds; sizes "100mb" or bytes.
- * Limits:   a file of at most 16 MiB, at most 100 aliases per YAML anchor expansion step (no
- *           "billion laughs").
+ * Limits:   a file of at most 16 MiB, of at most a million values once its aliases are
+ *           expanded (no "billion laughs").
  * Memory:   a snapshot owns everything; a report owns its texts until gw_config_report_fini().
  * Threads:  any; reads files and the environment, so not on a worker.
  * Errors:   in the report.

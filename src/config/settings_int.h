@@ -115,7 +115,7 @@ struct gw_config_context {
     struct gw_arena *scratch; /* lives as long as the loading */
 };
 
-/* A row of the table, for the checks of schema.json; NULL behind the last. */
+/* How one setting is read. */
 struct gw_setting_row {
     const char *names;
     const char *env;
@@ -124,6 +124,8 @@ struct gw_setting_row {
     uint64_t max;
     uint64_t fallback;
 };
+
+/* Row number |index| of the table, for what is checked against it; NULL behind the last. */
 const struct gw_setting_row *gw_setting_row_at(size_t index);
 
 /* Reads all settings. Errors: GW_ERR_NOMEM; what is wrong with values is in the report. */

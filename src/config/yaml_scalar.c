@@ -129,6 +129,7 @@ static bool parse_real(struct gw_str text, double *value)
     }
     number[len] = '\0';
     char *end = NULL;
+    /* check-style: allow banned: the only correctly rounding reader of fractions there is */
     *value = strtod(number, &end); /* the program never calls setlocale(): '.' is the point */
     return end == number + len && *value <= DBL_MAX;
 }

@@ -47,10 +47,10 @@ struct gw_extra_header {
 struct gw_deployment {
     struct gw_str id; /* unique and stable over reloads when its settings are the same */
     const struct gw_provider *provider;
-    struct gw_str provider_name;    /* of |provider| */
-    struct gw_str upstream_model;   /* empty: the name the client sent, without the part that the
-                                       group's pattern matched before '*'; a '*' in it stands for what
-                                       the pattern's '*' matched. gw_deployment_model() does both. */
+    struct gw_str provider_name; /* of |provider| */
+    /* Empty: the name the client sent, without the part that the group's pattern matched before
+     * '*'. A '*' in it stands for what the pattern's '*' matched. gw_deployment_model() knows. */
+    struct gw_str upstream_model;
     const struct gw_origin *origin; /* NULL for built-in providers, which answer in the process */
     size_t origin_index;            /* of |origin| in the snapshot's list */
     struct gw_str base_path;        /* of api_base, without a trailing slash: "/v1" */

@@ -42,7 +42,7 @@ static void defaults_hold_without_a_file(void **state)
     assert_int_equal(demo->timeouts.stream_total_ms, 0);
 }
 
-static void the_file_sets_everything(void **state)
+static void the_file_sets_how_clients_are_treated(void **state)
 {
     (void)state;
     assert_good("server:\n"
@@ -60,17 +60,6 @@ static void the_file_sets_everything(void **state)
                 "  write_timeout: 1m30s\n"
                 "  idle_timeout: 10\n"
                 "  graceful_shutdown: 5s\n"
-                "upstream:\n"
-                "  connect_timeout: 1s\n"
-                "  tls_timeout: 2s\n"
-                "  first_byte_timeout: 3s\n"
-                "  stream_first_byte_timeout: 4s\n"
-                "  idle_timeout: 5s\n"
-                "  request_timeout: 6s\n"
-                "  stream_request_timeout: 7s\n"
-                "  max_idle_connections: 0\n"
-                "  keepalive_idle: 8s\n"
-                "  dns_refresh: 9s\n"
                 "cors: {allowed_origins: ['https://a', 'https://b']}\n"
                 "logging: {level: WARNING, access_log: false}\n",
                 NULL, 0);
@@ -91,6 +80,23 @@ static void the_file_sets_everything(void **state)
     assert_text(snapshot->downstream.cors_allowed_origins, "https://a, https://b");
     assert_int_equal(snapshot->log.level, GW_LOG_WARN);
     assert_text(snapshot->log.access_log, "");
+}
+
+static void the_file_sets_how_vendors_are_reached(void **state)
+{
+    (void)state;
+    assert_good("upstream:\n"
+                "  connect_timeout: 1s\n"
+                "  tls_timeout: 2s\n"
+                "  first_byte_timeout: 3s\n"
+                "  stream_first_byte_timeout: 4s\n"
+                "  idle_timeout: 5s\n"
+                "  request_timeout: 6s\n"
+                "  stream_request_timeout: 7s\n"
+                "  max_idle_connections: 0\n"
+                "  keepalive_idle: 8s\n"
+                "  dns_refresh: 9s\n",
+                NULL, 0);
     assert_int_equal(snapshot->upstream.max_idle_per_origin, 0);
     assert_int_equal(snapshot->upstream.idle_timeout_ms, 8000);
     assert_int_equal(snapshot->upstream.dns_refresh_ms, 9000);
@@ -405,7 +411,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(defaults_hold_without_a_file, fixture_teardown),
-        cmocka_unit_test_teardown(the_file_sets_everything, fixture_teardown),
+        cmocka_unit_test_teardown(the_file_sets_how_clients_are_treated, fixture_teardown),
+        cmocka_unit_test_teardown(the_file_sets_how_vendors_are_reached, fixture_teardown),
         cmocka_unit_test_teardown(the_environment_wins_over_the_file, fixture_teardown),
         cmocka_unit_test_teardown(a_reference_is_typed_by_the_key, fixture_teardown),
         cmocka_unit_test_teardown(litellms_names_are_known, fixture_teardown),
