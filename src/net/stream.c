@@ -11,6 +11,7 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -359,7 +360,7 @@ static enum gw_err writev_plain(struct gw_stream *stream, const struct iovec *io
      * message header. */
     const struct msghdr message = {
         .msg_iov = (struct iovec *)(uintptr_t)iov,
-        .msg_iovlen = (size_t)count,
+        .msg_iovlen = (size_t)(count < IOV_MAX ? count : IOV_MAX), /* the rest comes with AGAIN */
     };
     ssize_t n = count == 1 ? send(stream->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL)
                            : sendmsg(stream->fd, &message, MSG_NOSIGNAL);

@@ -16,16 +16,6 @@
 
 /* ---- certificates ---- */
 
-/* Certificates are a peer's text: nothing in them may break a line of the log. */
-static void make_printable(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f) {
-            *text = '?';
-        }
-    }
-}
-
 static void format_name(const X509_NAME *name, char out[NAME_BYTES])
 {
     out[0] = '\0';
@@ -33,11 +23,11 @@ static void format_name(const X509_NAME *name, char out[NAME_BYTES])
     if (memory == NULL) {
         return;
     }
+    /* RFC 2253 text has control characters and all beyond ASCII escaped. */
     (void)X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253);
     int len = BIO_read(memory, out, NAME_BYTES - 1);
     out[len > 0 ? len : 0] = '\0';
     BIO_free(memory);
-    make_printable(out);
 }
 
 static void format_time(const ASN1_TIME *when, char out[TIME_BYTES])
@@ -58,6 +48,16 @@ static void append(char out[GW_TLS_TEXT_BYTES], const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(out + len, GW_TLS_TEXT_BYTES - len, format, args);
     va_end(args);
+}
+
+/* Certificates are a peer's text: nothing in them may break a line of the log. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f) {
+            *text = '?';
+        }
+    }
 }
 
 static void append_san(char out[GW_TLS_TEXT_BYTES], const GENERAL_NAME *san, const char *separator)

@@ -310,6 +310,21 @@ static void replaces_a_stale_unix_socket_only(void **state)
     connect_clients(fixture, 1);
     run_until_accepted(fixture, 4);
     gw_listener_destroy(&fixture->listener);
+    /* Somebody who is too busy to accept is there all the same. */
+    assert_int_equal(unlink(path), 0);
+    int busy = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(busy, &address.u.any, address.len), 0);
+    assert_int_equal(listen(busy, 0), 0);
+    int rc = 0;
+    while (rc == 0) {
+        int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        rc = connect(client, &address.u.any, address.len);
+        fixture->clients[fixture->client_count++] = client;
+    }
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(gw_listener_open_fd(&address, &fd, &bound), GW_ERR_EXISTS);
+    assert_int_equal(access(path, F_OK), 0);
+    (void)close(busy);
     /* A file that is no socket. */
     assert_int_equal(unlink(path), 0);
     int plain = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);

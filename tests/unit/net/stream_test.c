@@ -251,6 +251,30 @@ static void offers_more_after_would_block(void **state)
     gw_free(bytes);
 }
 
+static void takes_more_pieces_than_one_system_call(void **state)
+{
+    struct net *net = open_both(state);
+    struct iovec iov[3000];
+    char *bytes = make_bytes(3000, 9);
+    size_t at = 0;
+    for (size_t i = 0; i < 3000; i++) {
+        iov[i] = (struct iovec){.iov_base = bytes + i, .iov_len = 1};
+    }
+    net->client.out_len = 3000; /* what server_received_all() waits for */
+    while (at < 3000) {
+        size_t sent = 0;
+        enum gw_err err = gw_stream_writev(net->client.stream, iov + at, (int)(3000 - at), &sent);
+        assert_true(err == GW_OK || err == GW_ERR_AGAIN);
+        assert_true(sent > 0);
+        at += sent;
+        assert_int_equal(err, at == 3000 ? GW_OK : GW_ERR_AGAIN);
+    }
+    net->client.out_at = net->client.out_len;
+    net_run(net, server_received_all);
+    assert_received(&net->server, bytes, 3000);
+    gw_free(bytes);
+}
+
 static void writes_nothing_at_no_cost(void **state)
 {
     struct net *net = open_both(state);
@@ -600,6 +624,7 @@ int main(void)
         ON_EVERYTHING(moves_much_with_large_buffers),
         ON_EVERYTHING(moves_much_with_tiny_buffers),
         ON_EVERYTHING(offers_more_after_would_block),
+        ON_EVERYTHING(takes_more_pieces_than_one_system_call),
         ON_EVERYTHING(writes_nothing_at_no_cost),
         ON_EVERYTHING(delivers_nothing_while_reading_is_off),
         ON_EVERYTHING(stops_at_once_inside_on_read),
