@@ -138,7 +138,8 @@ class TestErrors:
 
     def test_limits_and_times(self, start_gateway, mock):
         gateway = start_gateway({
-            "server": {"max_body_size": "4k"}, "model_list": [deployment(mock, MODEL)], "upstream": {"first_byte_timeout": "500ms"},
+            "server": {"max_body_size": "4k"}, "upstream": {"first_byte_timeout": "500ms"},
+            "model_list": [deployment(mock, MODEL)],
         })
         operation = DOCUMENT["paths"]["/v1/chat/completions"]["post"]
         large = send(gateway.url, "post", "/v1/chat/completions", content=b" " * 5000)
@@ -192,7 +193,7 @@ class TestCompleteness:
 
     def api_rows(self):
         masks = {"GET": ["get"], "POST": ["post"], "DELETE": ["delete"], "ANY": list(METHODS)}
-        for path, mask, kind in re.findall(r'GW_STR_INIT\("([^"]+)"\), (\w+), (GW_ROUTE_\w+)', self.table("core/routes.c", "api_rows")):
+        for path, mask in re.findall(r'GW_STR_INIT\("([^"]+)"\), (\w+), GW_ROUTE_\w+', self.table("core/routes.c", "api_rows")):
             tail = "" if not path.endswith("/") else "{model}" if path == "/models/" else "{path}"
             for method in masks[mask]:
                 yield f"/v1{path}{tail}", method
