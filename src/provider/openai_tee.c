@@ -126,15 +126,28 @@ static void on_finish_reason(struct reading *reading, struct gw_str value)
     }
 }
 
-/* The last event of a Responses stream is told by its type. */
+/* Streams without [DONE] tell their last event by its type: Responses, transcriptions, speech,
+ * images. */
 static void on_type(struct reading *reading, struct gw_str value)
 {
-    if (gw_str_eq(value, GW_STR("\"response.completed\"")) ||
-        gw_str_eq(value, GW_STR("\"response.incomplete\"")) ||
-        gw_str_eq(value, GW_STR("\"response.failed\""))) {
-        reading->tee->is_finished = true;
-        keep_text(gw_str_skip(value, sizeof("response.") - 1), reading->tee->finish_reason,
-                  sizeof(reading->tee->finish_reason));
+    static const struct {
+        struct gw_str type;
+        struct gw_str reason;
+    } last[] = {
+        {GW_STR_INIT("\"response.completed\""), GW_STR_INIT("\"completed\"")},
+        {GW_STR_INIT("\"response.incomplete\""), GW_STR_INIT("\"incomplete\"")},
+        {GW_STR_INIT("\"response.failed\""), GW_STR_INIT("\"failed\"")},
+        {GW_STR_INIT("\"transcript.text.done\""), GW_STR_INIT("\"done\"")},
+        {GW_STR_INIT("\"speech.audio.done\""), GW_STR_INIT("\"done\"")},
+        {GW_STR_INIT("\"image_generation.completed\""), GW_STR_INIT("\"completed\"")},
+        {GW_STR_INIT("\"image_edit.completed\""), GW_STR_INIT("\"completed\"")},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(last); i++) {
+        if (gw_str_eq(value, last[i].type)) {
+            reading->tee->is_finished = true;
+            keep_text(last[i].reason, reading->tee->finish_reason,
+                      sizeof(reading->tee->finish_reason));
+        }
     }
 }
 
@@ -215,6 +228,7 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
         tee->event_count++;
         if (gw_str_has_prefix(event->data, GW_STR("[DONE]"))) {
             tee->is_finished = true;
+            tee->is_ended = true;
         } else {
             is_usage_only = read_document(tee, event->data);
         }
@@ -228,6 +242,11 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
     /* Dropping bytes wants more than a look in passing: the event must be one valid document. */
     if (is_usage_only && tee->hides_usage &&
         gw_json_scan(event->data, NULL, NULL, NULL, NULL) == GW_OK) {
+        return GW_OK;
+    }
+    /* What is left of a stream that broke off is half an event, or one that nobody will read: its
+     * blank line is missing, and what the gateway says about the break must stand alone. */
+    if (tee->is_at_end && !tee->is_finished && !tee->has_error) {
         return GW_OK;
     }
     enum gw_err err = forward_event(tee, event->raw);
@@ -278,11 +297,10 @@ enum gw_err gw_openai_tee_end(struct gw_openai_tee *tee)
     if (tee->mode == GW_TEE_RAW) {
         return GW_OK;
     }
-    if (gw_sse_rest(&tee->sse).len > 0) {
-        enum gw_err err = feed_stream(tee, GW_STR("\n\n"));
-        if (err != GW_OK) {
-            return err;
-        }
+    tee->is_at_end = true;
+    enum gw_err err = gw_sse_finish(&tee->sse, on_event, tee);
+    if (err != GW_OK) {
+        return err;
     }
     return tee->is_finished || tee->has_error ? GW_OK : GW_ERR_EOF;
 }

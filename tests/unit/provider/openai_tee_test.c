@@ -220,6 +220,26 @@ static void test_responses_stream(void **state)
         check_responses);
 }
 
+static void check_finished(const struct outcome *outcome)
+{
+    assert_int_equal(outcome->err, GW_OK);
+    assert_true(outcome->tee.is_finished);
+}
+
+static void test_streams_that_end_by_their_last_event(void **state)
+{
+    (void)state;
+    static const char *const streams[] = {
+        "data: {\"type\":\"transcript.text.delta\",\"delta\":\"a\"}\n\ndata: "
+        "{\"type\":\"transcript.text.done\",\"text\":\"a\"}\n\n",
+        "data: {\"type\":\"speech.audio.done\"}\n\n",
+        "data: {\"type\":\"image_generation.completed\",\"b64_json\":\"x\"}\n\n",
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(streams); i++) {
+        run_all_splits(GW_TEE_STREAM, false, streams[i], check_finished);
+    }
+}
+
 #define PLAIN                                                                                      \
     " {\"id\":\"x\",\"choices\":[{\"message\":{\"content\":\"Hello\"},\"finish_reason\":\"stop\"}" \
     "],"                                                                                           \
@@ -291,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_a_last_event_without_blank_line_counts),
         cmocka_unit_test(test_errors_in_streams),
         cmocka_unit_test(test_responses_stream),
+        cmocka_unit_test(test_streams_that_end_by_their_last_event),
         cmocka_unit_test(test_plain_answer),
         cmocka_unit_test(test_plain_garbage_passes),
         cmocka_unit_test(test_absurd_usage_is_not_believed),
