@@ -44,7 +44,7 @@ size_t gw_fields_common(const struct gw_request *request, struct gw_header *fiel
 
 /* The provider's cookies are for its own site; its CORS fields speak of its own clients; framing
  * and date are made anew. */
-static bool is_forwarded(const struct gw_header *field, struct gw_str connection)
+static bool is_forwarded(const struct gw_header *field)
 {
     switch (field->id) {
     case GW_HEADER_CONTENT_LENGTH:
@@ -55,20 +55,16 @@ static bool is_forwarded(const struct gw_header *field, struct gw_str connection
     default:
         break;
     }
-    if (gw_header_is_hop_by_hop(field->id) || gw_header_is_credential(field->id) ||
-        gw_str_has_prefix(field->name, GW_STR("access-control-")) ||
-        gw_str_eq(field->name, GW_STR("alt-svc")) ||
-        gw_str_eq(field->name, GW_STR("strict-transport-security"))) {
-        return false;
-    }
-    return connection.len == 0 || !gw_header_has_token(connection, field->name);
+    return !gw_header_is_hop_by_hop(field->id) && !gw_header_is_credential(field->id) &&
+           !gw_str_has_prefix(field->name, GW_STR("access-control-")) &&
+           !gw_str_eq(field->name, GW_STR("alt-svc")) &&
+           !gw_str_eq(field->name, GW_STR("strict-transport-security"));
 }
 
 enum gw_err gw_fields_forward(struct gw_request *request, const struct gw_response_head *head,
                               const struct gw_header **fields, size_t *count)
 {
-    struct gw_str connection =
-        gw_headers_get(head->headers, head->header_count, GW_HEADER_CONNECTION);
+    bool has_options = gw_headers_have_options(head->headers, head->header_count);
     struct gw_header *list = gw_arena_try_alloc(
         &request->arena, (head->header_count + GW_COMMON_FIELDS + 1) * sizeof(*list));
     if (list == NULL) {
@@ -78,7 +74,10 @@ enum gw_err gw_fields_forward(struct gw_request *request, const struct gw_respon
     for (size_t i = 0; i < head->header_count; i++) {
         const struct gw_header *field = &head->headers[i];
         bool is_their_id = field->id == GW_HEADER_X_REQUEST_ID;
-        if (!is_their_id && !is_forwarded(field, connection)) {
+        if (!is_their_id && !is_forwarded(field)) {
+            continue;
+        }
+        if (has_options && gw_headers_is_option(head->headers, head->header_count, field->name)) {
             continue;
         }
         /* The head ends with this callback; a stream's begin comes with its first event. */

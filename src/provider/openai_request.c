@@ -38,18 +38,13 @@ static bool is_ours(struct gw_str name)
             gw_str_has_prefix(name, GW_STR("x-litellm-")) || gw_str_eq(name, GW_STR("x-real-ip")));
 }
 
-static bool is_forwarded(const struct gw_header *field, const struct gw_openai_fields_opts *opts,
-                         struct gw_str connection)
+static bool is_forwarded(const struct gw_header *field, const struct gw_openai_fields_opts *opts)
 {
     if (is_dropped_id(field->id) ||
         (opts->wants_identity && field->id == GW_HEADER_ACCEPT_ENCODING)) {
         return false;
     }
-    if (field->name.len == 0 || is_ours(field->name)) {
-        return false;
-    }
-    /* Fields that Connection names belong to the connection as well. */
-    return connection.len == 0 || !gw_header_has_token(connection, field->name);
+    return field->name.len > 0 && !is_ours(field->name);
 }
 
 static bool is_replaced(const struct gw_header *field, const struct gw_deployment *deployment)
@@ -110,12 +105,16 @@ enum gw_err gw_openai_fields(const struct gw_openai_fields_opts *opts, struct gw
     if (fields == NULL) {
         return GW_ERR_NOMEM;
     }
-    struct gw_str connection =
-        gw_headers_get(client->headers, client->header_count, GW_HEADER_CONNECTION);
+    /* Fields that a Connection field names belong to the connection as well. */
+    bool has_options = gw_headers_have_options(client->headers, client->header_count);
     size_t n = 0;
     for (size_t i = 0; i < client->header_count; i++) {
         const struct gw_header *field = &client->headers[i];
-        if (is_forwarded(field, opts, connection) && !is_replaced(field, opts->deployment)) {
+        if (has_options &&
+            gw_headers_is_option(client->headers, client->header_count, field->name)) {
+            continue;
+        }
+        if (is_forwarded(field, opts) && !is_replaced(field, opts->deployment)) {
             fields[n++] = *field;
         }
     }

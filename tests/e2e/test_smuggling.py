@@ -319,14 +319,15 @@ def test_what_belongs_to_the_connection_stays_on_it(gateway, mock):
     hop = [
         b"Connection: keep-alive, X-Hop, Keep-Alive", b"X-Hop: 1", b"Keep-Alive: timeout=5", b"TE: trailers",
         b"Trailer: X", b"Proxy-Authorization: Basic YTpi", b"Proxy-Connection: keep-alive", b"Upgrade: h2c",
-        b"HTTP2-Settings: AAAA", b"X-End: 1",
+        b"HTTP2-Settings: AAAA", b"X-Second: 1", b"Connection: close-not", b"Connection: X-Second,X-Third", b"X-Third: 1",
+        b"X-End: 1",
     ]
     with RawConnection(gateway) as connection:
         connection.send(request(LENGTH, *hop, body=CHAT))
         assert connection.read_response()[0] == 200
     seen = json.dumps(mock.last()["headers"]).lower()
     assert "x-end" in seen
-    for name in ("x-hop", "keep-alive", '"te"', "trailer", "proxy-", "upgrade", "http2-settings"):
+    for name in ("x-hop", "x-second", "x-third", "keep-alive", '"te"', "trailer", "proxy-", "upgrade", "http2-settings"):
         assert name not in seen, seen
 
 
