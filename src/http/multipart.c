@@ -28,22 +28,64 @@ static bool find_parameter(struct gw_str field, struct gw_str name, struct gw_st
     return false;
 }
 
-/* Does the part with these fields carry the text field |name|? */
-static bool is_wanted(struct gw_str fields, struct gw_str name)
+/*
+ * Does the part with these fields carry the text field |name|?
+ *
+ * Errors: GW_ERR_INVALID (a folded line, which readers take in different ways).
+ */
+static enum gw_err is_wanted(struct gw_str fields, struct gw_str name, bool *wanted)
 {
+    struct gw_str label = GW_STR("content-disposition:");
     struct gw_str line;
+    bool is_told = false;
+    *wanted = false;
     while (gw_str_split(&fields, '\n', &line)) {
+        if (line.len > 0 && (line.ptr[0] == ' ' || line.ptr[0] == '\t')) {
+            return GW_ERR_INVALID;
+        }
         line = gw_str_trim(line);
-        struct gw_str label = GW_STR("content-disposition:");
-        struct gw_str found;
-        if (line.len < label.len || !gw_str_eq_nocase(gw_str(line.ptr, label.len), label)) {
+        if (is_told || line.len < label.len ||
+            !gw_str_eq_nocase(gw_str(line.ptr, label.len), label)) {
             continue;
         }
+        struct gw_str found;
         struct gw_str ignored;
-        return find_parameter(line, GW_STR("name"), &found) && gw_str_eq(found, name) &&
-               !find_parameter(line, GW_STR("filename"), &ignored);
+        is_told = true;
+        *wanted = find_parameter(line, GW_STR("name"), &found) && gw_str_eq(found, name) &&
+                  !find_parameter(line, GW_STR("filename"), &ignored);
     }
-    return false;
+    return GW_OK;
+}
+
+/* Finds the one part in |rest|, which begins behind the first delimiter. */
+static enum gw_err find_part(struct gw_str rest, struct gw_str delimiter, struct gw_str name,
+                             struct gw_str *value)
+{
+    struct gw_str found = {0};
+    for (unsigned parts = 0; parts <= GW_MULTIPART_MAX_PARTS; parts++) {
+        if (gw_str_has_prefix(rest, GW_STR("--"))) {
+            if (found.ptr == NULL) {
+                return GW_ERR_NOT_FOUND;
+            }
+            *value = found;
+            return GW_OK;
+        }
+        size_t end = gw_str_find(rest, delimiter);
+        size_t blank = gw_str_find(rest, GW_STR("\r\n\r\n"));
+        bool wanted = false;
+        if (end == rest.len || blank >= end ||
+            is_wanted(gw_str_skip(gw_str(rest.ptr, blank), 2), name, &wanted) != GW_OK) {
+            return GW_ERR_INVALID;
+        }
+        if (wanted && found.ptr != NULL) {
+            return GW_ERR_INVALID; /* whoever reads this next might take the other one */
+        }
+        if (wanted) {
+            found = gw_str(rest.ptr + blank + 4, end - blank - 4);
+        }
+        rest = gw_str_skip(rest, end + delimiter.len);
+    }
+    return GW_ERR_INVALID;
 }
 
 enum gw_err gw_multipart_find(struct gw_str content_type, struct gw_str body, struct gw_str name,
@@ -62,21 +104,8 @@ enum gw_err gw_multipart_find(struct gw_str content_type, struct gw_str body, st
     struct gw_str delimiter = gw_str(delimiter_text, 4 + boundary.len);
     /* The first delimiter has no line break before it. */
     size_t first = gw_str_find(body, gw_str_skip(delimiter, 2));
-    struct gw_str rest = gw_str_skip(body, first == body.len ? first : first + delimiter.len - 2);
-    for (unsigned parts = 0; parts < GW_MULTIPART_MAX_PARTS && rest.len > 0; parts++) {
-        if (gw_str_has_prefix(rest, GW_STR("--"))) {
-            return GW_ERR_NOT_FOUND;
-        }
-        size_t end = gw_str_find(rest, delimiter);
-        size_t blank = gw_str_find(rest, GW_STR("\r\n\r\n"));
-        if (end == rest.len || blank >= end) {
-            return GW_ERR_INVALID;
-        }
-        if (is_wanted(gw_str(rest.ptr, blank), name)) {
-            *value = gw_str(rest.ptr + blank + 4, end - blank - 4);
-            return GW_OK;
-        }
-        rest = gw_str_skip(rest, end + delimiter.len);
+    if (first == body.len) {
+        return GW_ERR_INVALID;
     }
-    return rest.len > 0 ? GW_ERR_NOT_FOUND : GW_ERR_INVALID;
+    return find_part(gw_str_skip(body, first + delimiter.len - 2), delimiter, name, value);
 }

@@ -21,10 +21,10 @@
 #define GW_MULTIPART_MAX_PARTS 128 /* an image edit sends at most 16 images and some ten fields */
 
 /*
- * The value of the first part named |name| that has no file name.
+ * The value of the only part named |name| that has no file name.
  *
- * Errors: GW_ERR_NOT_FOUND (no such part), GW_ERR_INVALID (no multipart/form-data, or not
- * well-formed).
+ * Errors: GW_ERR_NOT_FOUND (no such part), GW_ERR_INVALID (no multipart/form-data, not well-formed,
+ * too many parts, or two parts with that name: its next reader might take the other one).
  */
 GW_MUST_USE enum gw_err gw_multipart_find(struct gw_str content_type, struct gw_str body,
                                           struct gw_str name, struct gw_str *value);
