@@ -88,17 +88,18 @@ static enum gw_step refuse_route(struct gw_request *request)
     if (request->route.kind == GW_ROUTE_WRONG_METHOD) {
         error.status = 405;
         error.code = GW_STR("method_not_allowed");
-        error.message = gw_arena_printf(
-            &request->arena,
-            GW_STR_FMT " is not allowed for " GW_STR_FMT "; allowed: " GW_STR_FMT ".",
-            GW_STR_ARG(method), GW_STR_ARG(request->path), GW_STR_ARG(request->route.allow));
+        error.message = gw_arena_printf(&request->arena,
+                                        GW_STR_FMT " is not allowed for " GW_STR_FMT
+                                                   "; allowed: " GW_STR_FMT ".",
+                                        GW_STR_ARG(method), GW_STR_ARG(gw_quoted(request->path)),
+                                        GW_STR_ARG(request->route.allow));
     } else {
         error.status = 404;
         error.code = GW_STR("unknown_url");
         error.message = gw_arena_printf(&request->arena,
                                         "Unknown request URL: " GW_STR_FMT " " GW_STR_FMT
                                         ". GET / lists what is served here.",
-                                        GW_STR_ARG(method), GW_STR_ARG(request->path));
+                                        GW_STR_ARG(method), GW_STR_ARG(gw_quoted(request->path)));
     }
     return gw_request_fail(request, &error);
 }

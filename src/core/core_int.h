@@ -43,7 +43,10 @@
 /* A pass-through body up to this is kept, so that it can be sent again on a fresh connection;
  * larger ones are streamed. */
 #define GW_REQUEST_KEEP_BYTES (64u * 1024)
-#define GW_REQUEST_ID_MAX     128 /* longer than any tracing system's ids */
+/* Of a path or a model's name in a message: the longest names in use have some 100 bytes, a path
+ * may have 64 KiB. */
+#define GW_QUOTED_BYTES   300
+#define GW_REQUEST_ID_MAX 128 /* longer than any tracing system's ids */
 
 struct gw_core {
     struct gw_loop *loop;
@@ -158,8 +161,8 @@ void gw_request_set_state(struct gw_request *request, enum gw_request_state stat
 /* Runs states until one waits. The request may be gone afterwards. */
 void gw_request_run(struct gw_request *request);
 
-/* Sets the error; returns GW_STEP_GO with state SETTLE after the client was answered with it.
- * |error|'s texts live in the arena. */
+/* Sets the error; returns GW_STEP_GO with state SETTLE after the client was answered with it, or
+ * cut when an answer had begun. |error|'s texts live in the arena. */
 enum gw_step gw_request_fail(struct gw_request *request, const struct gw_error *error);
 
 /* The gateway stops: ends the request without an answer. */
@@ -202,6 +205,12 @@ void gw_respond_error(struct gw_request *request);
 
 /* Answers an OPTIONS request (CORS preflight) and ends the pair. */
 void gw_respond_options(struct gw_request *request);
+
+/* A name out of a request as messages quote it: nobody reads more than its beginning. */
+static inline struct gw_str gw_quoted(struct gw_str text)
+{
+    return gw_str(text.ptr, text.len < GW_QUOTED_BYTES ? text.len : GW_QUOTED_BYTES);
+}
 
 /* ---- local.c ---- */
 

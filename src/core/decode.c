@@ -15,7 +15,8 @@ static enum gw_err take_path_model(struct gw_request *request)
     }
     char *name = gw_arena_try_alloc(&request->arena, written.len);
     size_t len = 0;
-    if (name == NULL || gw_url_decode(written, name, written.len, &len) != GW_OK) {
+    if (name == NULL || gw_url_decode(written, name, written.len, &len) != GW_OK ||
+        len > GW_MODEL_NAME_MAX) {
         return GW_ERR_INVALID;
     }
     request->llm.model = gw_str(name, len);

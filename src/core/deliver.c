@@ -51,12 +51,14 @@ static void cut(struct gw_request *request)
 
 static void fail_here(struct gw_request *request, enum gw_err err)
 {
-    request->error = (struct gw_error){
-        .class = GW_ERROR_INTERNAL,
-        .status = 502,
-        .message = gw_arena_printf(&request->arena, "the answer could not be forwarded: %s",
-                                   gw_err_text(err))};
-    cut(request);
+    struct gw_error error = {.class = GW_ERROR_INTERNAL,
+                             .status = 502,
+                             .code = GW_STR("upstream_error"),
+                             .message = gw_arena_printf(&request->arena,
+                                                        "The answer could not be forwarded: %s.",
+                                                        gw_err_text(err))};
+    (void)gw_request_fail(request, &error);
+    gw_request_run(request);
 }
 
 static enum gw_err begin(struct gw_request *request)
@@ -121,11 +123,20 @@ static void keep_upstream_error(struct gw_request *request)
                                        .message = gw_str_from_c(request->tee.error_text)};
 }
 
+/* Streams of speech, images and transcripts end with whatever their vendor thought of. */
+static bool has_known_end(enum gw_task task)
+{
+    return task == GW_TASK_CHAT || task == GW_TASK_COMPLETION || task == GW_TASK_RESPONSE;
+}
+
 void gw_deliver_on_end(struct gw_request *request)
 {
     enum gw_err err = gw_openai_tee_end(&request->tee);
     if (err == GW_OK && !request->has_begun) {
         err = begin(request);
+    }
+    if (err == GW_ERR_EOF && !has_known_end(request->llm.task)) {
+        err = request->has_begun ? GW_OK : begin(request);
     }
     if (err == GW_ERR_EOF) {
         struct gw_error error = {
@@ -154,6 +165,13 @@ void gw_deliver_on_end(struct gw_request *request)
 
 void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error)
 {
+    if (request->tee.is_ended) {
+        /* The client has all there is; how the provider closes its connection is no matter. */
+        gw_downstream_end(request->pair);
+        request->pair = NULL;
+        finish(request);
+        return;
+    }
     request->error = *error;
     if (request->tee.mode != GW_TEE_STREAM) {
         cut(request);

@@ -64,7 +64,7 @@ static enum gw_step refuse_unknown(struct gw_request *request, struct gw_str nam
         .code = GW_STR("model_not_found"),
         .param = GW_STR("model"),
         .message = gw_arena_printf(&request->arena, "The model '" GW_STR_FMT "' does not exist.",
-                                   GW_STR_ARG(name))};
+                                   GW_STR_ARG(gw_quoted(name)))};
     return gw_request_fail(request, &error);
 }
 
@@ -91,7 +91,8 @@ static enum gw_step answer_model(struct gw_request *request)
     struct gw_str written = request->route.path_model;
     char *name = gw_arena_try_alloc(&request->arena, written.len);
     size_t len = 0;
-    if (name == NULL || gw_url_decode(written, name, written.len, &len) != GW_OK) {
+    if (name == NULL || gw_url_decode(written, name, written.len, &len) != GW_OK ||
+        len > GW_MODEL_NAME_MAX) {
         return refuse_unknown(request, written);
     }
     request->llm.model = gw_str(name, len);

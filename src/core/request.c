@@ -134,7 +134,11 @@ enum gw_step gw_request_fail(struct gw_request *request, const struct gw_error *
 {
     request->error = *error;
     gw_request_cancel_exchange(request);
-    if (request->pair != NULL) {
+    if (request->pair != NULL && request->has_begun) {
+        /* An upload that goes wrong behind the provider's early answer: only a cut can tell. */
+        gw_downstream_abort(request->pair);
+        request->pair = NULL;
+    } else if (request->pair != NULL) {
         gw_respond_error(request);
     }
     gw_request_set_state(request, GW_REQUEST_SETTLE);

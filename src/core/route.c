@@ -44,7 +44,7 @@ static enum gw_step refuse_pass(struct gw_request *request)
             GW_STR_FMT " is passed through to the provider '" DEFAULT_PROVIDER
                        "', and none is configured. Set OPENAI_API_KEY or add an '" DEFAULT_PROVIDER
                        "/...' model.",
-            GW_STR_ARG(request->path))};
+            GW_STR_ARG(gw_quoted(request->path)))};
     return gw_request_fail(request, &error);
 }
 

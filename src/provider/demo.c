@@ -12,6 +12,9 @@
 #define TEXT_MAX_BYTES  2048
 #define EVENT_MAX_BYTES 4096
 #define BYTES_PER_TOKEN 4
+/* A document of small values takes some ten times its size when it is read: no request of somebody
+ * who tries the demo is larger than this. */
+#define READ_MAX_BYTES (256u * 1024)
 
 struct gw_demo {
     struct gw_loop *loop;
@@ -34,7 +37,7 @@ struct gw_demo {
 /* Text of the last user message: a string, or the text parts of an array. */
 static void write_question(struct gw_str body, struct gw_buf *out)
 {
-    yyjson_doc *doc = yyjson_read(body.ptr, body.len, 0);
+    yyjson_doc *doc = body.len <= READ_MAX_BYTES ? yyjson_read(body.ptr, body.len, 0) : NULL;
     yyjson_val *messages = yyjson_obj_get(yyjson_doc_get_root(doc), "messages");
     yyjson_val *last = yyjson_arr_get_last(messages);
     yyjson_val *content = yyjson_obj_get(last, "content");

@@ -58,6 +58,8 @@ struct gw_openai_tee {
     uint64_t output_bytes; /* text delivered, for the estimate where no usage is reported */
     uint64_t event_count;  /* events with data */
     bool is_finished;      /* [DONE], a finish reason or a final event was seen */
+    bool is_ended;         /* STREAM: its last event was seen: nothing that matters can follow */
+    bool is_at_end;        /* STREAM: gw_openai_tee_end() is at work */
     bool has_error;        /* an error object was seen in the stream */
     char finish_reason[GW_TEE_REASON_BYTES];
     char error_text[GW_TEE_ERROR_BYTES];
@@ -75,8 +77,8 @@ void gw_openai_tee_fini(struct gw_openai_tee *tee);
 GW_MUST_USE enum gw_err gw_openai_tee_feed(struct gw_openai_tee *tee, struct gw_str bytes);
 
 /*
- * The answer is complete. For a stream: an unfinished last event is forwarded if it is only a
- * missing blank line.
+ * The answer is complete. For a stream: a last event without its blank line is forwarded as it is
+ * when the stream has an end (now), and dropped when it has none.
  *
  * Errors: GW_ERR_EOF (a stream that ended without its end: no [DONE], no finish reason, no error),
  * or what forward returned.
