@@ -68,11 +68,6 @@ enum gw_err gw_build_copies(struct gw_config_build *build, struct gw_str model, 
 static enum gw_err add_alias(struct gw_config_build *build, struct gw_str alias, yyjson_val *target)
 {
     struct gw_str model = gw_config_text(target);
-    if (alias.len == 0 || alias.len > GW_MODEL_NAME_MAX) {
-        gw_config_complain(&build->context, true, target, "an alias has 1 to %d bytes",
-                           GW_MODEL_NAME_MAX);
-        return GW_OK;
-    }
     enum gw_err err = gw_catalog_add_alias(build->snapshot->catalog, alias, model);
     if (err == GW_ERR_EXISTS) {
         gw_config_complain(&build->context, true, target,
@@ -107,6 +102,12 @@ static enum gw_err add_targets(struct gw_config_build *build, struct gw_str alia
 /* LiteLLM also writes {"alias": {"model": "name", "hidden": true}}. */
 static enum gw_err add_any(struct gw_config_build *build, struct gw_str alias, yyjson_val *target)
 {
+    if (alias.len == 0 || alias.len > GW_MODEL_NAME_MAX || !gw_is_header_value(alias)) {
+        gw_config_complain(&build->context, true, target,
+                           "an alias has 1 to %d bytes and no control characters",
+                           GW_MODEL_NAME_MAX);
+        return GW_OK;
+    }
     if (yyjson_is_obj(target)) {
         target = gw_config_member(target, "model");
     }

@@ -185,11 +185,14 @@ static enum gw_err name_entry(struct model_list *list, struct gw_model_entry *en
     struct gw_config_build *build = list->build;
     yyjson_val *name = gw_config_member(entry->value, "model_name");
     entry->group = gw_str_trim(gw_config_text(name));
-    *is_named = entry->group.len > 0 && entry->group.len <= GW_MODEL_NAME_MAX;
+    /* The name is part of ids, which are sent in header fields. */
+    *is_named = entry->group.len > 0 && entry->group.len <= GW_MODEL_NAME_MAX &&
+                gw_is_header_value(entry->group);
     if (!*is_named) {
         gw_config_complain(
             &build->context, true, name == NULL ? entry->value : name,
-            "expected model_name: the name that clients ask for, of at most %d bytes",
+            "expected model_name: the name that clients ask for, of at most %d bytes "
+            "and without control characters",
             GW_MODEL_NAME_MAX);
         return GW_OK;
     }

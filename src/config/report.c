@@ -43,8 +43,8 @@ void gw_report_add(struct gw_config_report *report, bool is_error,
     }
     report->error_count += is_error ? 1 : 0;
     if (report->issues == NULL) {
-        report->issues =
-            gw_arena_try_alloc(&report->arena, GW_CONFIG_MAX_ISSUES * sizeof(*report->issues));
+        report->issues = gw_arena_try_alloc(&report->arena,
+                                            (GW_CONFIG_MAX_ISSUES + 1) * sizeof(*report->issues));
     }
     if (report->issues == NULL || report->count == GW_CONFIG_MAX_ISSUES) {
         return;
@@ -94,4 +94,9 @@ void gw_report_finish(struct gw_config_report *report)
         report->issues[i].order = i;
     }
     qsort(report->issues, report->count, sizeof(*report->issues), by_place);
+    if (report->count == GW_CONFIG_MAX_ISSUES) {
+        report->issues[report->count] = (struct gw_config_issue){
+            .message = GW_STR("there is more to say than these findings"), .order = report->count};
+        report->count++;
+    }
 }

@@ -33,6 +33,12 @@ GW_PRINTF(4, 5)
 void gw_report_add(struct gw_config_report *report, bool is_error,
                    const struct gw_config_place *place, const char *format, ...);
 
+/* Would another warning be dropped? For callers whose warnings are costly to word. */
+static inline bool gw_report_is_full(const struct gw_config_report *report)
+{
+    return report->count == GW_CONFIG_MAX_ISSUES;
+}
+
 /* Sorts the findings by file and line. */
 void gw_report_finish(struct gw_config_report *report);
 

@@ -92,6 +92,9 @@ static enum gw_err on_key(void *user, enum gw_config_use use, yyjson_val *key, y
     if (use == GW_CONFIG_LATER) {
         return err == GW_OK ? note_later(check, key, known) : err;
     }
+    if (gw_report_is_full(check->context->report)) {
+        return err;
+    }
     struct gw_str nearest = gw_config_nearest_key(&check->walk, known, gw_config_text(key));
     if (nearest.len > 0) {
         gw_config_complain(check->context, false, key,

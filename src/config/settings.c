@@ -206,6 +206,9 @@ struct gw_str gw_config_describe(const struct gw_config_context *context, yyjson
 void gw_config_complain(const struct gw_config_context *context, bool is_error, yyjson_val *value,
                         const char *format, ...)
 {
+    if (!is_error && gw_report_is_full(context->report)) {
+        return; /* the place costs a search through the document */
+    }
     char text[1024];
     va_list args;
     va_start(args, format);

@@ -197,17 +197,17 @@ static void odd_characters_survive(void **state)
     (void)state;
     assert_int_equal(
         import("model_list:\n"
-               "- model_name: \"a\\x7fb\\x85c\\u2028d\\ufeffe\\n\\t\\u00e9\\U0001F600 \"\n"
-               "  litellm_params: {model: gatewire/demo}\n"),
+               "- model_name: m\n"
+               "  litellm_params:\n"
+               "    model: \"gatewire/a\\x7fb\\x85c\\u2028d\\ufeffe\\n\\t\\u00e9\\U0001F600 \"\n"),
         GW_OK);
     assert_int_equal(gw_buf_append_byte(&out, '\0'), GW_OK);
     assert_good(out.ptr, NULL, 0);
-    assert_int_equal(deployments_of("a\x7f"
-                                    "b\xc2\x85"
-                                    "c\xe2\x80\xa8"
-                                    "d\xef\xbb\xbf"
-                                    "e\n\t\xc3\xa9\xf0\x9f\x98\x80"),
-                     1);
+    assert_text(deployment_of("m", 0)->upstream_model, "a\x7f"
+                                                       "b\xc2\x85"
+                                                       "c\xe2\x80\xa8"
+                                                       "d\xef\xbb\xbf"
+                                                       "e\n\t\xc3\xa9\xf0\x9f\x98\x80 ");
 }
 
 static void what_is_no_configuration_is_refused(void **state)

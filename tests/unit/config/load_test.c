@@ -176,6 +176,20 @@ static void all_errors_are_told_at_once_in_order(void **state)
     }
 }
 
+static void a_long_report_says_that_there_is_more(void **state)
+{
+    (void)state;
+    char *yaml = gw_alloc(20000);
+    size_t len = 0;
+    for (unsigned i = 0; i < 600; i++) {
+        len += (size_t)snprintf(yaml + len, 20000 - len, "unknown_%u: 1\n", i);
+    }
+    assert_int_equal(load(yaml, NULL), GW_OK);
+    assert_int_equal(report.count, 501);
+    assert_finding(false, 0, "", "there is more to say");
+    gw_free(yaml);
+}
+
 static void a_snapshot_lives_until_its_last_owner_goes(void **state)
 {
     (void)state;
@@ -248,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(included_files_are_merged, enter, leave),
         cmocka_unit_test_teardown(variables_of_the_file_are_set_first, fixture_teardown),
         cmocka_unit_test_teardown(all_errors_are_told_at_once_in_order, fixture_teardown),
+        cmocka_unit_test_teardown(a_long_report_says_that_there_is_more, fixture_teardown),
         cmocka_unit_test_teardown(a_snapshot_lives_until_its_last_owner_goes, fixture_teardown),
         cmocka_unit_test_teardown(every_prefix_of_a_file_ends_well, fixture_teardown),
         cmocka_unit_test_teardown(no_memory_leaves_nothing_behind, fixture_teardown),

@@ -294,6 +294,8 @@ static void mistakes_are_errors_with_their_place(void **state)
          "expected model_name"},
         {"{model_name: 5, litellm_params: {model: openai/x}}", "model_list[0].model_name",
          "expected model_name"},
+        {"{model_name: \"a\\nb\", litellm_params: {model: openai/x}}", "model_list[0].model_name",
+         "without control characters"},
         {"gpt-4o", "model_list[0]", "expected a map"},
         {"{model_name: m, litellm_params: {model: openai/x, api_base: 'ftp://h'}}",
          "model_list[0].litellm_params.api_base", "https://host/v1"},
