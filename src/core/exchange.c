@@ -87,6 +87,7 @@ static enum gw_err start_exchange(struct gw_request *request, bool fresh)
     };
     if (request->llm.is_stream) {
         exchange.timeouts.total_ms = deployment->timeouts.stream_total_ms;
+        exchange.timeouts.first_byte_ms = deployment->timeouts.stream_first_byte_ms;
     }
     enum gw_err err =
         gw_openai_fields(&fields, &request->arena, &exchange.headers, &exchange.header_count);
@@ -201,9 +202,8 @@ static struct gw_error explain_failure(struct gw_request *request,
     } else {
         error.message = gw_arena_printf(
             arena,
-            "The exchange with the provider " GW_STR_FMT " failed during %s: %s%s" GW_STR_FMT ".",
-            GW_STR_ARG(failure->peer), phase, gw_err_text(failure->err),
-            failure->detail.len > 0 ? ": " : "", GW_STR_ARG(failure->detail));
+            "The exchange with the provider " GW_STR_FMT " failed during %s: " GW_STR_FMT ".",
+            GW_STR_ARG(failure->peer), phase, GW_STR_ARG(failure->detail));
     }
     return error;
 }

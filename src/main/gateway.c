@@ -70,18 +70,15 @@ static void print_report(const char *path, const struct gw_config_report *report
 {
     for (size_t i = 0; i < report->count; i++) {
         const struct gw_config_issue *issue = &report->issues[i];
-        char place[64] = "";
+        enum gw_log_level level = issue->is_error ? GW_LOG_ERROR : GW_LOG_WARN;
+        struct gw_str file = issue->file.len > 0 ? issue->file : gw_str_from_c(path);
+        char place[32] = "";
         if (issue->line > 0) {
             snprintf(place, sizeof(place), ":%u", issue->line);
         }
-        const char *file = path != NULL && issue->line > 0 ? path : "configuration";
-        if (issue->is_error) {
-            gw_log_error("config", "%s%s: " GW_STR_FMT ": " GW_STR_FMT, file, place,
-                         GW_STR_ARG(issue->key_path), GW_STR_ARG(issue->message));
-        } else {
-            gw_log_warn("config", "%s%s: " GW_STR_FMT ": " GW_STR_FMT, file, place,
-                        GW_STR_ARG(issue->key_path), GW_STR_ARG(issue->message));
-        }
+        GW_LOG_IF(level, "config", GW_STR_FMT "%s: " GW_STR_FMT "%s" GW_STR_FMT, GW_STR_ARG(file),
+                  place, GW_STR_ARG(issue->key_path), issue->key_path.len > 0 ? ": " : "",
+                  GW_STR_ARG(issue->message));
     }
 }
 
@@ -103,7 +100,10 @@ static enum gw_err load_configuration(struct gateway *gateway)
 /* Listeners cannot move while they serve: a changed one needs a new process. */
 static bool listens_alike(const struct gw_listen_settings *a, const struct gw_listen_settings *b)
 {
-    return a->workers == b->workers && gw_str_eq(a->host, b->host) && a->api_port == b->api_port &&
+    /* The first key moves the default address from 127.0.0.1 to all: that too waits for a restart,
+     * but nobody asked for it. */
+    bool same_host = gw_str_eq(a->host, b->host) || (a->host_is_default && b->host_is_default);
+    return a->workers == b->workers && same_host && a->api_port == b->api_port &&
            a->admin_port == b->admin_port && a->metrics_port == b->metrics_port &&
            a->admin_enabled == b->admin_enabled && a->metrics_enabled == b->metrics_enabled;
 }

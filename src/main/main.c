@@ -49,8 +49,9 @@ static void print_issues(const char *path, const struct gw_config_report *report
 {
     for (size_t i = 0; i < report->count; i++) {
         const struct gw_config_issue *issue = &report->issues[i];
-        printf("%s:%u: %s: " GW_STR_FMT "%s" GW_STR_FMT "\n", path, issue->line,
-               issue->is_error ? "error" : "warning", GW_STR_ARG(issue->key_path),
+        struct gw_str file = issue->file.len > 0 ? issue->file : gw_str_from_c(path);
+        printf(GW_STR_FMT ":%u: %s: " GW_STR_FMT "%s" GW_STR_FMT "\n", GW_STR_ARG(file),
+               issue->line, issue->is_error ? "error" : "warning", GW_STR_ARG(issue->key_path),
                issue->key_path.len > 0 ? ": " : "", GW_STR_ARG(issue->message));
     }
 }
