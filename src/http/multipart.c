@@ -73,7 +73,7 @@ static enum gw_err find_part(struct gw_str rest, struct gw_str delimiter, struct
         size_t end = gw_str_find(rest, delimiter);
         size_t blank = gw_str_find(rest, GW_STR("\r\n\r\n"));
         bool wanted = false;
-        if (end == rest.len || blank >= end ||
+        if (end == rest.len || blank + 4 > end || /* the two may share their line break */
             is_wanted(gw_str_skip(gw_str(rest.ptr, blank), 2), name, &wanted) != GW_OK) {
             return GW_ERR_INVALID;
         }

@@ -220,6 +220,35 @@ static enum gw_err forward_event(struct gw_openai_tee *tee, struct gw_str raw)
     return err;
 }
 
+/* What a usage event has at its top, once each, and nothing that a client waits for. */
+struct usage_event {
+    unsigned empty_choices;
+    unsigned usages;
+};
+
+static enum gw_err on_usage_event_member(void *user, const struct gw_json_member *member)
+{
+    struct usage_event *seen = user;
+    if (gw_json_key_is(member, GW_STR("choices"))) {
+        bool is_empty = member->type == GW_JSON_ARRAY &&
+                        gw_str_trim(gw_str(member->value.ptr + 1, member->value.len - 2)).len == 0;
+        seen->empty_choices += is_empty ? 1 : 2;
+    } else if (gw_json_key_is(member, GW_STR("usage"))) {
+        seen->usages += member->type == GW_JSON_OBJECT ? 1 : 2;
+    }
+    return GW_OK;
+}
+
+/* Dropping bytes wants more than a look in passing: the event must be one valid document, and the
+ * members must be its own, not those of something inside it. */
+static bool is_usage_event(struct gw_str data)
+{
+    struct usage_event seen = {0};
+    enum gw_json_type type = GW_JSON_NULL;
+    return gw_json_scan(data, on_usage_event_member, &seen, &type, NULL) == GW_OK &&
+           type == GW_JSON_OBJECT && seen.empty_choices == 1 && seen.usages == 1;
+}
+
 static enum gw_err on_event(void *user, const struct gw_sse_event *event)
 {
     struct gw_openai_tee *tee = user;
@@ -239,9 +268,7 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
                             gw_str_skip(event->other, sizeof("error:") - 1)); /* older llama.cpp */
         tee->has_error = true;
     }
-    /* Dropping bytes wants more than a look in passing: the event must be one valid document. */
-    if (is_usage_only && tee->hides_usage &&
-        gw_json_scan(event->data, NULL, NULL, NULL, NULL) == GW_OK) {
+    if (is_usage_only && tee->hides_usage && is_usage_event(event->data)) {
         return GW_OK;
     }
     /* What is left of a stream that broke off is half an event, or one that nobody will read: its

@@ -103,6 +103,8 @@ static void test_not_well_formed(void **state)
         {FORM, "--b\r\n" FIELD("model") "whisper-1"},        /* no delimiter behind it */
         {FORM, "--b\r\nContent-Disposition: form-data\r\n"}, /* no end of the fields */
         {FORM, "--b\r\n--b--\r\n"},
+        /* The delimiter's line break is the second half of the blank line: no content at all. */
+        {FORM, "--b\r\nContent-Disposition: form-data; name=model\r\n\r\n--b--\r\n"},
         {FORM, MODEL MODEL END},
         {FORM, MODEL FILE_PART PART("model", "other") END},
         {FORM, "--b\r\nContent-Disposition: form-data;\r\n name=\"model\"\r\n\r\nx\r\n" END},
