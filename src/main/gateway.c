@@ -251,7 +251,9 @@ static void drain(struct gateway *gateway)
         return;
     }
     gateway->is_draining = true;
-    gw_notify("STOPPING=1");
+    if (gateway->handover == NULL) { /* else the service goes on in the successor */
+        gw_notify("STOPPING=1");
+    }
     gw_log_info("drain", "no new connections; finishing what runs, at most %llu ms",
                 (unsigned long long)gateway->snapshot->downstream.drain_grace_ms);
     for (size_t i = 0; i < gateway->slot_count; i++) {
