@@ -379,7 +379,11 @@ static void assert_described(yyjson_val *node, const char *where)
     size_t max = 0;
     yyjson_val *key = NULL;
     yyjson_val *value = NULL;
-    yyjson_obj_foreach(yyjson_obj_get(node, "properties"), index, max, key, value)
+    yyjson_val *properties = yyjson_obj_get(node, "properties");
+    if (properties == NULL) { /* yyjson's loop steps from a NULL object */
+        return;
+    }
+    yyjson_obj_foreach(properties, index, max, key, value)
     {
         bool is_later = yyjson_equals_str(yyjson_obj_get(value, "$ref"), "#/$defs/later");
         bool is_section = yyjson_obj_get(value, "properties") != NULL;
