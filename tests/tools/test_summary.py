@@ -64,7 +64,9 @@ def test_names_what_failed_and_what_was_skipped(tmp_path):
     code, last, lines = summary(tmp_path, "unit 1\n", unit_json=unit(("a", "OK", GOOD), ("b", "FAIL", BAD)))
     assert (code, last) == (1, "4 passed, 1 failed, 1 skipped")
     assert "failed: build b: test_b" in lines
-    assert "skipped: build b: test_c: skipped by the test" in lines
+    assert "skipped: build b: test_c: the test says so" in lines
+    text = unit(("a", "OK", GOOD), ("b", "FAIL", "IPv6 is off here: skipped\n" + BAD))
+    assert "skipped: build b: test_c: IPv6 is off here: skipped" in summary(tmp_path, "unit 1\n", unit_json=text)[2]
 
 
 @pytest.mark.parametrize("result", ["FAIL", "TIMEOUT", "INTERRUPT", "ERROR", "UNEXPECTEDPASS"])
