@@ -147,9 +147,8 @@ void gw_loop_set_turn_end(struct gw_loop *loop, void (*on_turn_end)(void *user),
 
 /* ---- messages ---- */
 
-static void on_inbox(uv_async_t *async)
+static void receive_all(struct gw_loop *loop)
 {
-    struct gw_loop *loop = async->data;
     struct gw_message *newest = atomic_exchange_explicit(&loop->inbox, NULL, memory_order_acquire);
     struct gw_message *oldest = NULL;
     while (newest != NULL) {
@@ -164,6 +163,12 @@ static void on_inbox(uv_async_t *async)
         gw_loop_run_deferred(loop);
         oldest = next;
     }
+}
+
+static void on_inbox(uv_async_t *async)
+{
+    struct gw_loop *loop = async->data;
+    receive_all(loop);
     if (atomic_load_explicit(&loop->stop_wanted, memory_order_acquire)) {
         atomic_store_explicit(&loop->stop_wanted, false, memory_order_relaxed);
         uv_stop(&loop->uv);
@@ -222,12 +227,15 @@ void gw_loop_destroy(struct gw_loop **loop)
     if (old == NULL) {
         return;
     }
+    /* A message owns memory and references: what came behind the stop is received all the same. */
+    receive_all(old);
     uv_close((uv_handle_t *)&old->inbox_wake, NULL);
     uv_close((uv_handle_t *)&old->wake_timer, NULL);
     uv_close((uv_handle_t *)&old->turn_end, NULL);
     uv_run(&old->uv, UV_RUN_DEFAULT);
     gw_loop_run_deferred(old);
     uv_run(&old->uv, UV_RUN_DEFAULT);
+    GW_ASSERT(atomic_load_explicit(&old->inbox, memory_order_relaxed) == NULL);
     GW_ASSERT(gw_heap_min(&old->timers) == NULL);
     int busy = uv_loop_close(&old->uv);
     GW_ASSERT(busy == 0);
@@ -261,7 +269,8 @@ void gw_loop_run_until(struct gw_loop *loop, const bool *done, uint64_t max_ms)
     uv_timer_init(&loop->uv, &bound);
     bound.data = &expired;
     uv_timer_start(&bound, on_bound_expired, max_ms, 0);
-    /* Deferred work may be what sets |*done|, and must not do so inside uv_run(), which would wait on. */
+    /* Deferred work may be what sets |*done|, and must not do so inside uv_run(), which would wait
+     * on. */
     gw_loop_run_deferred(loop);
     while (!*done && !expired) {
         uv_run(&loop->uv, UV_RUN_ONCE);

@@ -36,8 +36,8 @@ struct gw_loop;
 /* Makes a loop. Errors: GW_ERR_IO (no descriptors left). */
 GW_MUST_USE enum gw_err gw_loop_create(struct gw_loop **out);
 
-/* Frees a loop that does not run and on which every handle is closed; NULL-safe, clears the
- * pointer. */
+/* Frees a loop that does not run and on which every handle is closed; messages that were posted to
+ * it are received before. NULL-safe, clears the pointer. */
 void gw_loop_destroy(struct gw_loop **loop);
 
 /* Runs until gw_loop_stop(). */

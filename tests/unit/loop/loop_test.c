@@ -229,6 +229,35 @@ static void test_stop_from_another_thread(void **state)
     assert_null(loop);
 }
 
+struct late_message {
+    struct gw_message super;
+    unsigned *count;
+};
+
+static void receive_late(struct gw_message *message)
+{
+    struct late_message *late = GW_CONTAINER_OF(message, struct late_message, super);
+    (*late->count)++;
+    test_free(late);
+}
+
+/* Behind the stop: the memory of a message is its receiver's, so it is received all the same. */
+static void test_messages_that_nobody_waited_for(void **state)
+{
+    (void)state;
+    struct gw_loop *loop = make_loop();
+    unsigned count = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        struct late_message *late = test_malloc(sizeof(*late));
+        late->super.receive = receive_late;
+        late->count = &count;
+        gw_loop_post(loop, &late->super);
+    }
+    assert_int_equal(count, 0);
+    gw_loop_destroy(&loop);
+    assert_int_equal(count, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_deferred_work_runs_once_and_can_be_cancelled),
         cmocka_unit_test(test_messages_of_many_threads_arrive_in_order),
         cmocka_unit_test(test_stop_from_another_thread),
+        cmocka_unit_test(test_messages_that_nobody_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
