@@ -132,12 +132,9 @@ static void write_usage(struct gw_buf *out, const struct gw_usage *usage)
     }
 }
 
-void gw_access_log_add(struct gw_access_log *log, const struct gw_request_record *record)
+/* Appends a line; without effect when it does not fit. */
+static bool add_line(struct gw_buf *out, const struct gw_request_record *record)
 {
-    struct gw_buf *out = &log->lines;
-    if (log->sink == NULL) {
-        return;
-    }
     size_t before = out->len;
     write_request(out, record);
     write_exchange(out, record);
@@ -150,10 +147,20 @@ void gw_access_log_add(struct gw_access_log *log, const struct gw_request_record
         text(out, GW_STR("error"), message);
     }
     (void)gw_buf_append(out, GW_STR("}\n"));
-    if (out->err !=
-        GW_OK) { /* the turn has more than fits: hand over the whole lines and forget this one */
+    bool fits = out->err == GW_OK;
+    if (!fits) {
         out->len = before;
         out->err = GW_OK;
-        gw_access_log_flush(log);
     }
+    return fits;
+}
+
+void gw_access_log_add(struct gw_access_log *log, const struct gw_request_record *record)
+{
+    if (log->sink == NULL || add_line(&log->lines, record)) {
+        return;
+    }
+    /* The turn has more than fits. A line alone always does: a path is its longest part. */
+    gw_access_log_flush(log);
+    (void)add_line(&log->lines, record);
 }
