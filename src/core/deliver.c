@@ -112,6 +112,24 @@ void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
     }
 }
 
+/* As much of a key as a provider's message must hold to be kept out of the log: the message is cut
+ * somewhere, and the first bytes of all keys of a vendor are alike ("sk-proj-"). */
+#define KEY_BEGIN_BYTES 12
+
+/* The provider's message, unless it quotes the key that it was sent, as some do. */
+static struct gw_str loggable_message(const struct gw_request *request)
+{
+    struct gw_str text = gw_str_from_c(request->tee.error_text);
+    const struct gw_secret *credential = request->deployment->credential;
+    if (credential == NULL) {
+        return text;
+    }
+    struct gw_str key = gw_secret_reveal(credential);
+    key.len = key.len < KEY_BEGIN_BYTES ? key.len : KEY_BEGIN_BYTES;
+    bool is_quoted = key.len > 0 && gw_str_find(text, key) < text.len;
+    return is_quoted ? GW_STR("(the provider's message quotes its key)") : text;
+}
+
 static void keep_upstream_error(struct gw_request *request)
 {
     if (request->upstream_status < 400 && !request->tee.has_error) {
@@ -120,7 +138,7 @@ static void keep_upstream_error(struct gw_request *request)
     request->error = (struct gw_error){.class = GW_ERROR_UPSTREAM,
                                        .status = request->upstream_status,
                                        .upstream_status = request->upstream_status,
-                                       .message = gw_str_from_c(request->tee.error_text)};
+                                       .message = loggable_message(request)};
 }
 
 /* Streams of speech, images and transcripts end with whatever their vendor thought of. */

@@ -409,6 +409,17 @@ static void raise_file_limit(void)
     }
 }
 
+/* A dump of this process would hold every key and prompt. Collectors that dumps are piped to
+ * (systemd-coredump, apport) get this limit told and heed it. */
+static void forbid_core_dumps(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
+}
+
 static enum gw_err open_access_log(struct gateway *gateway)
 {
     struct gw_str path = gateway->snapshot->log.access_log;
@@ -557,6 +568,7 @@ int gw_gateway_run(const struct gw_gateway_opts *opts)
     gateway.process.started_wall_ms = gw_clock_wall_ms();
     gateway.estimates = gw_token_estimates_create();
     raise_file_limit();
+    forbid_core_dumps();
     enum gw_err err = start(&gateway);
     if (err == GW_OK) {
         gw_loop_run(gateway.loop);
