@@ -269,8 +269,8 @@ void gw_loop_run_until(struct gw_loop *loop, const bool *done, uint64_t max_ms)
     uv_timer_init(&loop->uv, &bound);
     bound.data = &expired;
     uv_timer_start(&bound, on_bound_expired, max_ms, 0);
-    /* Deferred work may be what sets |*done|, and must not do so inside uv_run(), which would wait
-     * on. */
+    /* Deferred work may be what sets |*done|; run by uv_run() it would be seen only after a wait.
+     */
     gw_loop_run_deferred(loop);
     while (!*done && !expired) {
         uv_run(&loop->uv, UV_RUN_ONCE);

@@ -229,9 +229,11 @@ static void check_finished(const struct outcome *outcome)
 static void test_streams_that_end_by_their_last_event(void **state)
 {
     (void)state;
+#define TRANSCRIPT                                                                                 \
+    "data: {\"type\":\"transcript.text.delta\",\"delta\":\"a\"}\n\n"                               \
+    "data: {\"type\":\"transcript.text.done\",\"text\":\"a\"}\n\n"
     static const char *const streams[] = {
-        "data: {\"type\":\"transcript.text.delta\",\"delta\":\"a\"}\n\ndata: "
-        "{\"type\":\"transcript.text.done\",\"text\":\"a\"}\n\n",
+        TRANSCRIPT,
         "data: {\"type\":\"speech.audio.done\"}\n\n",
         "data: {\"type\":\"image_generation.completed\",\"b64_json\":\"x\"}\n\n",
     };
