@@ -24,11 +24,26 @@ static nghttp2_nv make_nv(struct gw_str name, struct gw_str value, uint8_t flags
     };
 }
 
-/* What differs in each answer, or is secret, would only push useful fields out of the table. */
-static uint8_t index_flag(enum gw_header_id id)
+static bool has_digit(struct gw_str text)
 {
-    return id == GW_HEADER_X_REQUEST_ID || gw_header_is_credential(id) ? NGHTTP2_NV_FLAG_NO_INDEX
-                                                                       : NGHTTP2_NV_FLAG_NONE;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] >= '0' && text.ptr[i] <= '9') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What differs in each answer, or is secret, stays out of HPACK's table: it would push useful
+ * fields out, and each look-up would walk past all earlier values of that name. Of fields that we
+ * do not know, the ones with digits are identifiers, counters and durations.
+ */
+static uint8_t index_flag(const struct gw_header *field)
+{
+    bool is_changing = field->id == GW_HEADER_X_REQUEST_ID || gw_header_is_credential(field->id) ||
+                       (field->id == GW_HEADER_OTHER && has_digit(field->value));
+    return is_changing ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
 }
 
 /* Fills |nv| but for :status and Content-Length; returns the count. */
@@ -45,7 +60,7 @@ static size_t fill_fields(struct gw_server *server, const struct gw_downstream_r
         }
         has_date = has_date || field->id == GW_HEADER_DATE;
         has_server = has_server || field->id == GW_HEADER_SERVER;
-        nv[count++] = make_nv(field->name, field->value, index_flag(field->id));
+        nv[count++] = make_nv(field->name, field->value, index_flag(field));
     }
     if (!has_date) {
         nv[count++] = make_nv(GW_STR("date"), gw_server_date(server), NGHTTP2_NV_FLAG_NONE);
