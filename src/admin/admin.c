@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "core/access.h"
 #include "dialect/openai.h"
 #include "downstream/server.h"
 #include "gw_version.h"
@@ -134,16 +135,7 @@ static void send_error(struct gw_downstream *pair, unsigned status, struct gw_st
 static bool has_key(const struct gw_admin *admin, const struct gw_request_head *head)
 {
     const struct gw_access_settings *access = &admin->opts.snapshot(admin->opts.user)->access;
-    struct gw_str key = gw_headers_get(head->headers, head->header_count, GW_HEADER_AUTHORIZATION);
-    struct gw_str bearer = GW_STR("Bearer ");
-    key = gw_str_has_prefix(key, bearer)
-              ? gw_str_skip(key, bearer.len)
-              : gw_headers_get(head->headers, head->header_count, GW_HEADER_X_API_KEY);
-    bool known = access->is_open;
-    for (size_t i = 0; i < access->key_count; i++) {
-        known = gw_secret_eq(access->keys[i], key) || known;
-    }
-    return known;
+    return gw_access_is_granted(access, gw_access_key(head));
 }
 
 static void serve(struct gw_admin *admin, struct gw_downstream *pair, const struct page *page)
@@ -163,7 +155,8 @@ static void serve(struct gw_admin *admin, struct gw_downstream *pair, const stru
     if (page->needs_key && !has_key(admin, head)) {
         send_error(
             pair, 401,
-            GW_STR("Send the gateway's key as 'Authorization: Bearer KEY' or 'x-api-key: KEY'."));
+            GW_STR("Send the gateway's key as 'Authorization: Bearer KEY', 'x-api-key: KEY' or "
+                   "'api-key: KEY'."));
         return;
     }
     struct gw_buf body;
@@ -201,6 +194,11 @@ static void on_request(void *user, struct gw_downstream *pair)
     struct gw_str query;
     pair->events = &no_events;
     pair->user = site;
+    const struct gw_snapshot *snapshot = site->admin->opts.snapshot(site->admin->opts.user);
+    if (!gw_access_serves_host(&snapshot->access, pair->head->authority)) {
+        send_error(pair, 403, GW_STR(GW_ACCESS_HOST_REFUSED));
+        return;
+    }
     if (gw_url_split_target(pair->head->target, &path, &query) != GW_OK) {
         send_error(pair, 400, GW_STR("The request target is not a valid URL path."));
         return;

@@ -166,6 +166,32 @@ static enum gw_err build_cors(struct gw_config_build *build)
     return build->snapshot->downstream.cors_allowed_origins.ptr == NULL ? GW_ERR_NOMEM : GW_OK;
 }
 
+/* Host compares with names only, so an address of a page would never match. */
+static bool is_host_name(struct gw_str text)
+{
+    return text.len > 0 && gw_str_find_byte(text, '/') == text.len &&
+           gw_str_find_byte(text, ':') == text.len;
+}
+
+static enum gw_err build_allowed_hosts(struct gw_config_build *build)
+{
+    const struct gw_setting_value *hosts = gw_build_setting(build, GW_SETTING_ALLOWED_HOSTS);
+    struct gw_str list = gw_str_trim(hosts->text);
+    struct gw_str rest = list;
+    struct gw_str name;
+    while (list.len > 0 && gw_str_split(&rest, ',', &name)) {
+        if (!is_host_name(gw_str_trim(name))) {
+            gw_config_complain_setting(&build->context, true, hosts,
+                                       "expected host names such as gateway.example.com, without "
+                                       "scheme and port, or \"*\"");
+            break;
+        }
+    }
+    struct gw_str *kept = &build->snapshot->access.allowed_hosts;
+    *kept = gw_arena_try_dup(gw_snapshot_arena(build->snapshot), list);
+    return kept->ptr == NULL ? GW_ERR_NOMEM : GW_OK;
+}
+
 static void build_limits(struct gw_config_build *build)
 {
     struct gw_downstream_settings *downstream = &build->snapshot->downstream;
@@ -243,6 +269,7 @@ enum gw_err gw_build_server(struct gw_config_build *build)
     build_limits(build);
     enum gw_err err = build_host(build);
     err = err == GW_OK ? build_cors(build) : err;
+    err = err == GW_OK ? build_allowed_hosts(build) : err;
     err = err == GW_OK ? build_tls(build) : err;
     return err == GW_OK ? build_log(build) : err;
 }

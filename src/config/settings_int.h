@@ -58,6 +58,7 @@ enum gw_setting_kind {
        75 * GW_SECOND_MS)                                                                          \
     XX(DRAIN_GRACE, DURATION, "server.drain_grace server.graceful_shutdown", "", 0, GW_DAY_MS,     \
        30 * GW_SECOND_MS)                                                                          \
+    XX(ALLOWED_HOSTS, TEXT_LIST, "server.allowed_hosts", "SERVER_ALLOWED_HOSTS", 0, 0, 0)          \
     XX(TLS_CERT, TEXT, "server.tls.cert_file", "SSL_CERTFILE_PATH", 0, 0, 0)                       \
     XX(TLS_KEY, TEXT, "server.tls.key_file", "SSL_KEYFILE_PATH", 0, 0, 0)                          \
     XX(CORS_ORIGINS, TEXT_LIST, "cors.allowed_origins", "CORS_ALLOWED_ORIGINS", 0, 0, 0)           \

@@ -65,6 +65,7 @@ struct gw_access_settings {
     bool is_open; /* no key exists: any or no key is accepted */
     const struct gw_secret **keys;
     size_t key_count;
+    struct gw_str allowed_hosts; /* open mode: "*", or a list "a.example, b.example" */
 };
 
 struct gw_log_settings {

@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* core/authenticate - what is asked for, and whether the client may: decided on the head alone,
  * before a body is read. */
+#include "core/access.h"
 #include "core/core_int.h"
 #include "http/url.h"
-
-/* The key a client sent, from whichever of the usual fields. */
-static struct gw_str client_key(const struct gw_request_head *head)
-{
-    struct gw_str bearer = GW_STR("Bearer ");
-    struct gw_str field =
-        gw_headers_get(head->headers, head->header_count, GW_HEADER_AUTHORIZATION);
-    if (field.len > bearer.len && gw_str_eq_nocase(gw_str(field.ptr, bearer.len), bearer)) {
-        return gw_str_trim(gw_str_skip(field, bearer.len));
-    }
-    field = gw_headers_get(head->headers, head->header_count, GW_HEADER_X_API_KEY);
-    if (field.ptr == NULL) {
-        field = gw_headers_get(head->headers, head->header_count, GW_HEADER_API_KEY);
-    }
-    return field;
-}
-
-static bool is_known_key(const struct gw_access_settings *access, struct gw_str key)
-{
-    bool known = false;
-    /* All keys are compared, so that the time does not tell which one came close. */
-    for (size_t i = 0; i < access->key_count; i++) {
-        known = gw_secret_eq(access->keys[i], key) || known;
-    }
-    return known;
-}
 
 static enum gw_step refuse_key(struct gw_request *request, struct gw_str key)
 {
@@ -78,6 +53,15 @@ static enum gw_step refuse_page(struct gw_request *request)
                              .message = GW_STR("The gateway runs without a key and does not serve "
                                                "web pages of other sites. Set API_KEY, or "
                                                "name the site in cors.allowed_origins.")};
+    return gw_request_fail(request, &error);
+}
+
+static enum gw_step refuse_host(struct gw_request *request)
+{
+    struct gw_error error = {.class = GW_ERROR_AUTH,
+                             .status = 403,
+                             .code = GW_STR("host_not_allowed"),
+                             .message = GW_STR(GW_ACCESS_HOST_REFUSED)};
     return gw_request_fail(request, &error);
 }
 
@@ -145,11 +129,12 @@ enum gw_step gw_state_authenticate(struct gw_request *request)
     }
     request->route = gw_route_find(head->method, request->path);
     request->llm.task = request->route.task;
-    if (!request->route.is_open && !access->is_open) {
-        struct gw_str key = client_key(head);
-        if (!is_known_key(access, key)) {
-            return refuse_key(request, key);
-        }
+    struct gw_str key = gw_access_key(head);
+    if (!request->route.is_open && !gw_access_is_granted(access, key)) {
+        return refuse_key(request, key);
+    }
+    if (!gw_access_serves_host(access, head->authority)) {
+        return refuse_host(request);
     }
     if (is_foreign_page(request)) {
         return refuse_page(request);

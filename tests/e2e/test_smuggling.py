@@ -300,7 +300,7 @@ def test_the_good_neighbours(gateway):
     """Next of kin of refused cases that are right: an empty line first, absolute targets, HTTP/1.0, upgrades."""
     good = [
         b"\r\n" + get(),
-        get(b"GET http://other.example/v1/models HTTP/1.1"),
+        get(b"GET http://other/v1/models HTTP/1.1"),
         get(b"GET /v1/models HTTP/1.1", b"Connection: upgrade, http2-settings", b"Upgrade: h2c", b"HTTP2-Settings: AAAA"),
         get(b"GET /v1/models?a[]=b|c HTTP/1.1", b"X:", b"Y:  \xc3\xa4\t "),
         get(b"GET /v1/models HTTP/1.0", b"Connection: keep-alive"),

@@ -60,6 +60,7 @@ static void the_file_sets_how_clients_are_treated(void **state)
                 "  write_timeout: 1m30s\n"
                 "  idle_timeout: 10\n"
                 "  graceful_shutdown: 5s\n"
+                "  allowed_hosts: [gw.example.com, '*']\n"
                 "cors: {allowed_origins: ['https://a', 'https://b']}\n"
                 "logging: {level: WARNING, access_log: false}\n",
                 NULL, 0);
@@ -78,6 +79,7 @@ static void the_file_sets_how_clients_are_treated(void **state)
     assert_int_equal(snapshot->downstream.idle_timeout_ms, 10000);
     assert_int_equal(snapshot->downstream.drain_grace_ms, 5000);
     assert_text(snapshot->downstream.cors_allowed_origins, "https://a, https://b");
+    assert_text(snapshot->access.allowed_hosts, "gw.example.com, *");
     assert_int_equal(snapshot->log.level, GW_LOG_WARN);
     assert_text(snapshot->log.access_log, "");
 }
@@ -206,6 +208,10 @@ static void wrong_values_name_what_was_expected(void **state)
         {"server: {idle_timeout: 1e30}", "server.idle_timeout", "a duration such as 30s"},
         {"server: {idle_timeout: never}", "server.idle_timeout", "found \"never\""},
         {"server: {host: example.com}", "server.host", "expected an IP address"},
+        {"server: {allowed_hosts: [a.example, 'b.example:80']}", "server.allowed_hosts",
+         "without scheme and port"},
+        {"server: {allowed_hosts: 'https://a.example'}", "server.allowed_hosts",
+         "host names such as"},
         {"server: [1]", "server", "expected a map"},
         {"upstream: {insecure: 2}", "upstream.insecure", "true or false"},
         {"upstream: {http2: 3}", "upstream.http2", "found 3"},
