@@ -88,20 +88,41 @@ static enum gw_step refuse_route(struct gw_request *request)
     return gw_request_fail(request, &error);
 }
 
-/* "/files/../models" would leave the part of the provider's API that the route stands for. */
+#define NOT_ONLY_DOTS 3u /* more than make a dot segment */
+
+/* The byte of |path| at *at, decoded, and *at moved behind it. */
+static char next_byte(struct gw_str path, size_t *at)
+{
+    char c = path.ptr[*at];
+    size_t len = 0;
+    if (c == '%' && gw_url_decode(gw_str(path.ptr + *at, 3), &c, 1, &len) == GW_OK) {
+        *at += 2;
+    }
+    *at += 1;
+    return c;
+}
+
+/*
+ * "/files/../models" would leave the part of the provider's API that the route stands for. Servers
+ * behind the provider's front may decode before they resolve, take a backslash for a slash, or drop
+ * what follows ';', so each of these ends a segment, however it is written.
+ */
 static bool has_dot_segment(struct gw_str path)
 {
-    struct gw_str segment;
-    while (gw_str_split(&path, '/', &segment)) {
-        char decoded[8];
-        size_t len = 0;
-        if (segment.len <= 6 && gw_url_decode(segment, decoded, sizeof(decoded), &len) == GW_OK &&
-            (gw_str_eq(gw_str(decoded, len), GW_STR(".")) ||
-             gw_str_eq(gw_str(decoded, len), GW_STR("..")))) {
+    size_t at = 0;
+    size_t dots = NOT_ONLY_DOTS; /* of the segment, as long as there is nothing else in it */
+    while (at < path.len) {
+        char c = next_byte(path, &at);
+        if (c != '/' && c != '\\' && c != ';') {
+            dots = c == '.' ? dots + 1 : NOT_ONLY_DOTS;
+            continue;
+        }
+        if (dots == 1 || dots == 2) {
             return true;
         }
+        dots = c == ';' ? NOT_ONLY_DOTS : 0; /* parameters are no segment */
     }
-    return false;
+    return dots == 1 || dots == 2;
 }
 
 static enum gw_step refuse_target(struct gw_request *request)

@@ -82,3 +82,29 @@ class TestKeys:
         gateway = start_gateway({"model_list": [deployment(mock)]}, env={"API_KEY": KEY})
         assert get(gateway.url + "/v1/models", **header).status_code == 401
         assert get(gateway.admin_url + "/api/v1/status", **header).status_code == 401
+
+
+class TestPaths:
+    """No path leaves the part of the provider's API that its route stands for, however a server behind it may read it."""
+
+    @pytest.mark.parametrize("tail", [
+        "..", ".", "../models", "./x", "%2e%2e/models", ".%2E/models", "%2e", "x/..", "x/%2e%2e", "..%2fmodels", "..%2Fmodels",
+        "x%2f..%2f..%2fmodels", "%2e%2e%2fmodels", "x%2F%2e%2E", "..%5cmodels", "..%5Cmodels", "x%5c..", "x%5c%2e%2e%5cmodels",
+        "%2f..", "..;/models", "..;a=b/models", "%2e%2e%3b/models", "x/.;y",
+    ])
+    def test_dot_segments(self, gateway, mock, tail):
+        mock.reset()
+        with RawConnection(gateway) as connection:
+            connection.send(f"GET /v1/files/{tail} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            status, _, body, _ = connection.read_response()
+        assert status == 400
+        assert b"invalid_url" in body
+        assert mock.stats()["requests"] == 0
+
+    @pytest.mark.parametrize("tail", ["...", "..a", "a..", ".a", "a.b", "a%2fb", "a%2e%2eb", "a;..", "a;b/c", "%252e%252e", "..%252f", "a%00"])
+    def test_others_pass_as_they_are(self, gateway, mock, tail):
+        mock.reset()
+        with RawConnection(gateway) as connection:
+            connection.send(f"GET /v1/files/{tail} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.read_response()
+        assert mock.last()["target"] == f"/v1/files/{tail}"
