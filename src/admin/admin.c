@@ -103,14 +103,20 @@ static const struct page pages[] = {
     {GW_STR_INIT("/api/v1/reload"), ADMIN, GW_METHOD_POST, true, write_reload, JSON},
 };
 
+/* |allow|: value of the Allow field, or empty. */
 static void send_body(struct gw_downstream *pair, unsigned status, struct gw_str type,
-                      struct gw_str body)
+                      struct gw_str allow, struct gw_str body)
 {
-    struct gw_header field = {.name = gw_header_name(GW_HEADER_CONTENT_TYPE),
-                              .value = type,
-                              .id = GW_HEADER_CONTENT_TYPE};
-    struct gw_downstream_response response = {
-        .status = status, .headers = &field, .header_count = 1, .content_length = body.len};
+    const struct gw_header fields[] = {
+        {.name = gw_header_name(GW_HEADER_CONTENT_TYPE),
+         .value = type,
+         .id = GW_HEADER_CONTENT_TYPE},
+        {.name = GW_STR("allow"), .value = allow},
+    };
+    struct gw_downstream_response response = {.status = status,
+                                              .headers = fields,
+                                              .header_count = allow.len > 0 ? 2 : 1,
+                                              .content_length = body.len};
     enum gw_err err = gw_downstream_begin(pair, &response);
     if (err == GW_OK) {
         err = gw_downstream_write(pair, body);
@@ -122,14 +128,20 @@ static void send_body(struct gw_downstream *pair, unsigned status, struct gw_str
     }
 }
 
-static void send_error(struct gw_downstream *pair, unsigned status, struct gw_str message)
+static void send_refusal(struct gw_downstream *pair, unsigned status, struct gw_str allow,
+                         struct gw_str message)
 {
     struct gw_error error = {.class = GW_ERROR_CLIENT, .status = status, .message = message};
     struct gw_buf body;
     gw_buf_init(&body, PAGE_MAX_BYTES);
     gw_openai_write_error(&error, &body);
-    send_body(pair, status, GW_STR("application/json"), gw_buf_str(&body));
+    send_body(pair, status, GW_STR("application/json"), allow, gw_buf_str(&body));
     gw_buf_fini(&body);
+}
+
+static void send_error(struct gw_downstream *pair, unsigned status, struct gw_str message)
+{
+    send_refusal(pair, status, GW_STR(""), message);
 }
 
 static bool has_key(const struct gw_admin *admin, const struct gw_request_head *head)
@@ -143,7 +155,9 @@ static void serve(struct gw_admin *admin, struct gw_downstream *pair, const stru
     const struct gw_request_head *head = pair->head;
     bool is_head_of_get = page->method == GW_METHOD_GET && head->method == GW_METHOD_HEAD;
     if (head->method != page->method && !is_head_of_get) {
-        send_error(pair, 405, GW_STR("This page wants another method; GET / lists the pages."));
+        send_refusal(pair, 405,
+                     page->method == GW_METHOD_GET ? GW_STR("GET, HEAD") : GW_STR("POST"),
+                     GW_STR("This page wants another method; GET / lists the pages."));
         return;
     }
     /* A page of another site must not make a browser change things here. */
@@ -162,7 +176,7 @@ static void serve(struct gw_admin *admin, struct gw_downstream *pair, const stru
     struct gw_buf body;
     gw_buf_init(&body, PAGE_MAX_BYTES);
     unsigned status = page->write(admin, &body);
-    send_body(pair, status, page->content_type, gw_buf_str(&body));
+    send_body(pair, status, page->content_type, GW_STR(""), gw_buf_str(&body));
     gw_buf_fini(&body);
 }
 

@@ -84,6 +84,17 @@ class TestKeys:
         assert get(gateway.admin_url + "/api/v1/status", **header).status_code == 401
 
 
+class TestMethods:
+    @pytest.mark.parametrize(("method", "path", "allow"), [
+        ("POST", "/metrics", "GET, HEAD"), ("PUT", "/api/v1/status", "GET, HEAD"), ("GET", "/api/v1/reload", "POST"),
+        ("HEAD", "/api/v1/reload", "POST"), ("DELETE", "/", "GET, HEAD"),
+    ])
+    def test_admin_pages_say_what_they_allow(self, gateway, method, path, allow):
+        answer = httpx.request(method, gateway.admin_url + path, timeout=30, trust_env=False)
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == allow
+
+
 class TestPaths:
     """No path leaves the part of the provider's API that its route stands for, however a server behind it may read it."""
 
