@@ -25,8 +25,9 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-struct gw_provider; /* provider/provider.h */
-struct gw_origin;   /* upstream/origin.h */
+struct gw_provider;   /* provider/provider.h */
+struct gw_origin;     /* upstream/origin.h */
+struct gw_token_slot; /* llm/token_slot.h */
 
 /* Zero means "no limit of this kind" in total_ms only; the others always have a value. */
 struct gw_upstream_timeouts {
@@ -58,6 +59,13 @@ struct gw_deployment {
     struct gw_str organization;         /* OpenAI-Organization, or empty */
     struct gw_str project;              /* OpenAI-Project, or empty */
     struct gw_str api_version;          /* for vendors that want one, or empty */
+    struct gw_str region;               /* AWS region, Google location; or empty */
+    struct gw_str cloud_project;        /* Google Cloud's, or empty */
+    struct gw_token_slot *token;        /* instead of |credential|: changes while we run; or NULL */
+    struct gw_str extra_body; /* JSON members to add, "\"a\":1,\"b\":2" without braces; or empty */
+    uint64_t default_max_tokens; /* where the client sets none and the vendor wants one; 0: none */
+    uint64_t limit_max_tokens;   /* clients get no more; 0: no limit */
+    bool drops_params; /* drop what the vendor cannot do instead of refusing the request */
     const struct gw_extra_header *extra_headers;
     size_t extra_header_count;
     struct gw_upstream_timeouts timeouts;

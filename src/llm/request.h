@@ -29,6 +29,7 @@
     XX(IMAGE, "image")                                                                             \
     XX(SPEECH, "speech")                                                                           \
     XX(TRANSCRIPTION, "transcription")                                                             \
+    XX(TOKEN_COUNT, "token_count")                                                                 \
     XX(PASS, "pass_through")                                                                       \
     XX(LOCAL, "local")
 
@@ -42,7 +43,24 @@ enum gw_task {
 /* The task's name for logs and metrics; static. */
 struct gw_str gw_task_name(enum gw_task task);
 
+/* What a client speaks. XX(identifier, name) */
+#define GW_DIALECT_MAP(XX)                                                                         \
+    XX(OPENAI, "openai")                                                                           \
+    XX(COMPLETIONS, "completions")                                                                 \
+    XX(RESPONSES, "responses")                                                                     \
+    XX(ANTHROPIC, "anthropic")                                                                     \
+    XX(GEMINI, "gemini")                                                                           \
+    XX(OLLAMA, "ollama")
+
+enum gw_dialect_id {
+#define XX(id, name) GW_DIALECT_##id,
+    GW_DIALECT_MAP(XX)
+#undef XX
+        GW_DIALECT_COUNT
+};
+
 struct gw_llm_request {
+    enum gw_dialect_id dialect;
     enum gw_task task;
     struct gw_str model;       /* decoded name; empty when the request names none */
     struct gw_str model_value; /* as written in the body, quotes included; ptr NULL when it came
@@ -50,7 +68,8 @@ struct gw_llm_request {
     struct gw_str
         model_form_value; /* as it stands in a multipart form; ptr NULL when it is no form */
     bool is_stream;
-    bool wants_usage;             /* the client itself asked for usage in the stream */
+    bool is_json_array; /* a stream as one JSON array piece by piece (Gemini without alt=sse) */
+    bool wants_usage;   /* the client itself asked for usage in the stream */
     struct gw_str stream_options; /* value as written; ptr NULL when absent */
     struct gw_str include_usage;  /* value inside stream_options; ptr NULL when absent */
     uint64_t max_output_tokens;   /* 0: not limited by the client */
