@@ -119,11 +119,13 @@ static enum gw_err open_one(const struct gw_address *wanted, bool must_be_free, 
     return err == GW_OK ? gw_listener_open_fd(wanted, fd, bound) : err;
 }
 
+/* What it takes or closes is no longer in |inherited|. */
 static enum gw_err open_api(const struct gw_listen_settings *settings, struct gw_address wanted,
-                            const struct gw_listen_set *inherited, struct gw_listen_set *set)
+                            struct gw_listen_set *inherited, struct gw_listen_set *set)
 {
     for (size_t i = 0; i < inherited->api_count; i++) {
         int fd = inherited->api[i];
+        inherited->api[i] = -1;
         if (is_bound_to(fd, &wanted, &set->api_address)) {
             set->api[set->api_count++] = fd;
             wanted = set->api_address;
@@ -143,18 +145,19 @@ static enum gw_err open_api(const struct gw_listen_settings *settings, struct gw
     return GW_OK;
 }
 
-static enum gw_err open_single(const struct gw_address *wanted, bool is_enabled, int inherited,
+static enum gw_err open_single(const struct gw_address *wanted, bool is_enabled, int *inherited,
                                int *fd, struct gw_address *bound)
 {
     if (!is_enabled) {
-        close_fd(&inherited);
+        close_fd(inherited);
         return GW_OK;
     }
-    if (is_bound_to(inherited, wanted, bound)) {
-        *fd = inherited;
+    if (is_bound_to(*inherited, wanted, bound)) {
+        *fd = *inherited;
+        *inherited = -1;
         return GW_OK;
     }
-    close_fd(&inherited);
+    close_fd(inherited);
     return open_one(wanted, true, fd, bound);
 }
 
@@ -181,7 +184,7 @@ enum gw_err gw_listen_open(const struct gw_listen_settings *settings, struct gw_
     clear(set);
     enum gw_err err = address_of(settings, settings->api_port, arena, &address, message);
     if (err != GW_OK) {
-        return err;
+        goto fail;
     }
     err = open_api(settings, address, &inherited, set);
     if (err != GW_OK) {
@@ -189,14 +192,14 @@ enum gw_err gw_listen_open(const struct gw_listen_settings *settings, struct gw_
         goto fail;
     }
     gw_address_set_port(&address, settings->admin_port);
-    err = open_single(&address, settings->admin_enabled, inherited.admin, &set->admin,
+    err = open_single(&address, settings->admin_enabled, &inherited.admin, &set->admin,
                       &set->admin_address);
     if (err != GW_OK) {
         (void)explain(arena, err, &address, "admin port", message);
         goto fail;
     }
     gw_address_set_port(&address, settings->metrics_port);
-    err = open_single(&address, settings->metrics_enabled, inherited.metrics, &set->metrics,
+    err = open_single(&address, settings->metrics_enabled, &inherited.metrics, &set->metrics,
                       &set->metrics_address);
     if (err != GW_OK) {
         (void)explain(arena, err, &address, "metrics port", message);
@@ -204,6 +207,7 @@ enum gw_err gw_listen_open(const struct gw_listen_settings *settings, struct gw_
     }
     return GW_OK;
 fail:
+    gw_listen_close(&inherited);
     gw_listen_close(set);
     return err;
 }
