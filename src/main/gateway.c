@@ -24,6 +24,7 @@
 #include "core/worker.h"
 #include "gw_version.h"
 #include "main/banner.h"
+#include "main/fixed.h"
 #include "main/handover.h"
 #include "main/listen.h"
 #include "main/notify.h"
@@ -46,7 +47,8 @@ struct gateway {
     struct gw_gateway_opts opts;
     struct gw_arena arena; /* texts of start-up */
     struct gw_snapshot *snapshot;
-    struct gw_log_sink *sink; /* NULL: no access log */
+    struct gw_fixed_settings fixed; /* as this process runs with them */
+    struct gw_log_sink *sink;       /* NULL: no access log */
     struct gw_token_estimates *estimates;
     struct gw_listen_set sockets;
     struct gw_loop *loop;
@@ -97,17 +99,6 @@ static enum gw_err load_configuration(struct gateway *gateway)
     return err;
 }
 
-/* Listeners cannot move while they serve: a changed one needs a new process. */
-static bool listens_alike(const struct gw_listen_settings *a, const struct gw_listen_settings *b)
-{
-    /* The first key moves the default address from 127.0.0.1 to all: that too waits for a restart,
-     * but nobody asked for it. */
-    bool same_host = gw_str_eq(a->host, b->host) || (a->host_is_default && b->host_is_default);
-    return a->workers == b->workers && same_host && a->api_port == b->api_port &&
-           a->admin_port == b->admin_port && a->metrics_port == b->metrics_port &&
-           a->admin_enabled == b->admin_enabled && a->metrics_enabled == b->metrics_enabled;
-}
-
 static void write_report(const struct gw_config_report *report, struct gw_buf *out)
 {
     (void)gw_buf_append(out, GW_STR("\"findings\":["));
@@ -123,13 +114,22 @@ static void write_report(const struct gw_config_report *report, struct gw_buf *o
     (void)gw_buf_append(out, GW_STR("]"));
 }
 
+static void warn_of_fixed(const struct gateway *gateway, const struct gw_snapshot *fresh)
+{
+    struct gw_buf names;
+    gw_buf_init(&names, MESSAGE_MAX_BYTES);
+    if (gw_fixed_write_changes(&gateway->fixed, fresh, &names)) {
+        gw_log_warn("config",
+                    "not in force yet: " GW_STR_FMT " changed and takes effect in a new process; "
+                    "send SIGUSR2 to hand over to one without losing a connection",
+                    GW_STR_ARG(gw_buf_str(&names)));
+    }
+    gw_buf_fini(&names);
+}
+
 static void adopt(struct gateway *gateway, struct gw_snapshot *fresh)
 {
-    if (!listens_alike(&gateway->snapshot->listen, &fresh->listen)) {
-        gw_log_warn("config", "server.workers, host or ports changed: they take effect in a new "
-                              "process; send SIGUSR2 "
-                              "to hand over to one without losing a connection");
-    }
+    warn_of_fixed(gateway, fresh);
     gw_log_set_level(fresh->log.level);
     for (size_t i = 0; i < gateway->slot_count; i++) {
         gw_worker_adopt(gateway->slots[i].worker, fresh);
@@ -420,6 +420,11 @@ static void forbid_core_dumps(void)
     }
 }
 
+static enum gw_err remember_fixed(struct gateway *gateway)
+{
+    return gw_fixed_remember(gateway->snapshot, &gateway->arena, &gateway->fixed);
+}
+
 static enum gw_err open_access_log(struct gateway *gateway)
 {
     struct gw_str path = gateway->snapshot->log.access_log;
@@ -524,7 +529,8 @@ static enum gw_err make_loop(struct gateway *gateway)
 static enum gw_err start(struct gateway *gateway)
 {
     static enum gw_err (*const stages[])(struct gateway * gateway) = {
-        load_configuration, open_access_log, open_sockets, make_loop, start_workers, start_admin};
+        load_configuration, remember_fixed, open_access_log, open_sockets,
+        make_loop,          start_workers,  start_admin};
     for (size_t i = 0; i < GW_ARRAY_LEN(stages); i++) {
         enum gw_err err = stages[i](gateway);
         if (err != GW_OK) {

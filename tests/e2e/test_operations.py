@@ -196,6 +196,19 @@ class TestReload:
         assert httpx.post(gateway.url + "/v1/chat/completions", json={**BODY, "model": "first"},
                           trust_env=False).status_code == 200
 
+    def test_settings_that_need_a_new_process_are_named(self, start_gateway, mock):
+        models = {"model_list": [deployment(mock, "first")]}
+        gateway = start_gateway(models)
+        changed = {"upstream": {"max_idle_connections": 7, "keepalive_idle": "7s", "dns_refresh": "7s"},
+                   "logging": {"access_log": "elsewhere.log", "level": "info"}}
+        for _ in range(2):  # as long as they are not in force
+            seen = len(gateway.lines)
+            self.write(gateway, {**models, **changed})
+            assert self.reload(gateway).json()["taken_over"] is True
+            line = gateway.wait_line("not in force yet: (.*) changed", first=seen).group(1)
+            assert line == ("upstream.max_idle_connections, upstream.keepalive_idle, upstream.dns_refresh, "
+                            "logging.access_log")
+
     def test_running_requests_finish_on_the_old_configuration(self, start_gateway, mock):
         gateway = start_gateway({"model_list": [deployment(mock, "first")]})
         with httpx.stream("POST", gateway.url + "/v1/chat/completions", trust_env=False, timeout=60,
