@@ -91,25 +91,29 @@ static int socket_error(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ? errno : error;
 }
 
-/*
- * Reading is off and the peer has finished or is gone. What it sent before must not be lost, so the
- * end waits until the owner has read it.
- */
-static void check_peer(struct gw_stream *stream, bool is_broken)
+/* The end that the socket tells of; a broken one has no error left when a write has fetched it. */
+static void end_by_socket(struct gw_stream *stream, bool is_broken)
 {
-    int unread = 0;
-    if (ioctl(stream->fd, FIONREAD, &unread) == 0 && unread > 0) {
-        stream->peer_finished = true;
-        return;
-    }
     int error = socket_error(stream->fd);
     if (error == 0 && is_broken) {
-        error = ECONNRESET; /* a write has fetched the error already */
+        error = ECONNRESET;
     }
     if (error != 0) {
         gw_stream_end_errno(stream, error);
     } else {
         gw_stream_end(stream, GW_ERR_EOF, GW_STR("the peer closed the connection"));
+    }
+}
+
+/* Reading is off and the peer has finished or is gone. What it sent before must not be lost, so the
+ * end waits until the owner has read it. */
+static void check_peer(struct gw_stream *stream, bool is_broken)
+{
+    int unread = 0;
+    if (ioctl(stream->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        stream->peer_finished = true;
+    } else {
+        end_by_socket(stream, is_broken);
     }
 }
 
@@ -136,6 +140,9 @@ static void on_readable(struct gw_stream *stream, int events, bool is_broken)
         } else {
             read_plain(stream);
         }
+    } else if (is_broken && stream->is_accepted) {
+        end_by_socket(stream,
+                      true); /* nobody is left who could be answered, whatever waits to be read */
     } else if ((events & UV_DISCONNECT) != 0 && !stream->peer_finished) {
         if (stream->tls != NULL) {
             gw_stream_tls_check_peer(stream);
@@ -250,6 +257,7 @@ enum gw_err gw_stream_accept(struct gw_loop *loop, int fd, struct gw_tls_server 
     if (err != GW_OK) {
         return err;
     }
+    stream->is_accepted = true;
     if (tls != NULL) {
         stream->state = GW_STREAM_HANDSHAKING;
         err = gw_stream_tls_accept(stream, tls);

@@ -45,7 +45,9 @@ struct gw_stream_events {
      * GW_ERR_REFUSED, GW_ERR_TIMEOUT, GW_ERR_UNREACHABLE, GW_ERR_TLS, GW_ERR_IO. A TLS stream cut
      * without close_notify ends with GW_ERR_RESET. |detail| is text for people, valid until return,
      * never empty for GW_ERR_TLS. Also called while reading is off, when the peer's disappearance
-     * is noticed.
+     * is noticed: a regular end only when all that came before it was read, a reset at once on an
+     * accepted stream (there is nobody left to answer), and behind what was sent before it on one
+     * that we connected (the answer may be complete).
      */
     void (*on_end)(void *user, enum gw_err err, struct gw_str detail);
 };

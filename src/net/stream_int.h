@@ -42,6 +42,7 @@ struct gw_stream {
     int fd;
     uint8_t state;      /* enum gw_stream_state */
     uint8_t interest;   /* UV_READABLE and so on, as libuv knows them now; 0: not polled */
+    bool is_accepted;   /* the peer asks, we answer */
     bool is_h2;         /* ALPN chose it */
     bool reading;       /* the owner wants on_read */
     bool want_writable; /* the owner wants on_writable */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../net/cert_maker.h"
+#include "base/alloc.h"
 #include "net/listener.h"
 #include "net/stream.h"
 
@@ -263,6 +264,35 @@ static void test_cut_until_close(void **state)
     gw_test_wait_closed(&test);
 }
 
+static bool is_aborted(void *user)
+{
+    struct gw_test_pair *pair = user;
+    return pair->aborts > 0;
+}
+
+/* The handler does not read, so bytes wait in our socket; the client's reset is noticed all the
+ * same. */
+static void test_reset_behind_bytes_nobody_reads(void **state)
+{
+    (void)state;
+    listen_with(NULL);
+    char *body = gw_zalloc(300000);
+    struct tcp_client client = {
+        .request = GW_STR("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n")};
+    start(&client);
+    gw_test_wait_pairs(&test, 1);
+    const struct iovec iov = {.iov_base = body, .iov_len = 300000};
+    size_t sent = 0;
+    (void)!gw_stream_writev(client.stream, &iov, 1, &sent);
+    gw_free(body);
+    gw_test_settle(&test);
+    gw_stream_reset(&client.stream);
+    gw_test_wait(&test, is_aborted, &test.pairs[0]);
+    assert_int_equal(test.pairs[0].abort_err, GW_ERR_RESET);
+    finish(&client);
+    gw_test_wait_closed(&test);
+}
+
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -275,6 +305,7 @@ int main(void)
         SERVED(test_no_tls_where_tls_is_wanted),
         SERVED(test_plain_tcp),
         SERVED(test_cut_until_close),
+        SERVED(test_reset_behind_bytes_nobody_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -384,35 +384,60 @@ static void notices_a_reset_while_reading_is_off(void **state)
     assert_int_equal(net->server.err, is_unix ? GW_ERR_EOF : GW_ERR_RESET);
 }
 
-static void keeps_bytes_before_the_end(void **state, bool is_reset)
+/* What |from| sent before its end waits until |to| wants to read it. */
+static void keeps_bytes_before_the_end(struct net *net, struct end *from, struct end *to,
+                                       void (*end)(struct gw_stream **stream))
 {
-    struct net *net = open_both(state);
-    gw_stream_set_reading(net->server.stream, false);
-    end_write(&net->client, "unread", 6);
-    if (is_reset) {
-        gw_stream_reset(&net->client.stream);
-    } else {
-        gw_stream_close(&net->client.stream);
-    }
+    gw_stream_set_reading(to->stream, false);
+    end_write(from, "unread", 6);
+    end(&from->stream);
     net_settle(net);
-    assert_int_equal(net->server.ends, 0);
+    assert_int_equal(to->ends, 0);
     /* Nothing may spin meanwhile: the loop has nothing left but its listener. */
-    assert_int_equal(net->server.stream->interest, 0);
-    gw_stream_set_reading(net->server.stream, true);
-    net_run(net, server_ended);
-    assert_received(&net->server, "unread", 6);
+    assert_int_equal(to->stream->interest, 0);
+    gw_stream_set_reading(to->stream, true);
+    net_run(net, to == &net->server ? server_ended : client_ended);
+    assert_received(to, "unread", 6);
 }
 
 static void keeps_bytes_before_a_close(void **state)
 {
-    keeps_bytes_before_the_end(state, false);
-    const struct net *net = *state;
+    struct net *net = open_both(state);
+    keeps_bytes_before_the_end(net, &net->client, &net->server, gw_stream_close);
     assert_int_equal(net->server.err, GW_ERR_EOF);
 }
 
-static void keeps_bytes_before_a_reset(void **state)
+static void connector_keeps_bytes_before_a_close(void **state)
 {
-    keeps_bytes_before_the_end(state, true);
+    struct net *net = open_both(state);
+    keeps_bytes_before_the_end(net, &net->server, &net->client, gw_stream_close);
+    assert_int_equal(net->client.err, GW_ERR_EOF);
+}
+
+/* An answer that a server sent before it reset the connection may be complete. */
+static void connector_keeps_bytes_before_a_reset(void **state)
+{
+    struct net *net = open_both(state);
+    keeps_bytes_before_the_end(net, &net->server, &net->client, gw_stream_reset);
+}
+
+/* A client that is gone wants no answer to what it sent. */
+static void acceptor_notices_a_reset_behind_bytes(void **state)
+{
+    struct net *net = open_both(state);
+    if (net->address.u.any.sa_family == AF_UNIX) { /* which knows no reset */
+        keeps_bytes_before_the_end(net, &net->client, &net->server, gw_stream_reset);
+        return;
+    }
+    gw_stream_set_reading(net->server.stream, false);
+    end_write(&net->client, "unread", 6);
+    net_settle(net);
+    gw_stream_reset(&net->client.stream);
+    net_run(net, server_ended);
+    assert_int_equal(net->server.err, GW_ERR_RESET);
+    assert_int_equal(net->server.received.len, 0);
+    net_settle(net);
+    assert_int_equal(net->server.ends, 1);
 }
 
 /* ---- the owner closes inside ---- */
@@ -632,7 +657,9 @@ int main(void)
         ON_EVERYTHING(notices_a_close_while_reading_is_off),
         ON_EVERYTHING(notices_a_reset_while_reading_is_off),
         ON_EVERYTHING(keeps_bytes_before_a_close),
-        ON_EVERYTHING(keeps_bytes_before_a_reset),
+        ON_EVERYTHING(connector_keeps_bytes_before_a_close),
+        ON_EVERYTHING(connector_keeps_bytes_before_a_reset),
+        ON_EVERYTHING(acceptor_notices_a_reset_behind_bytes),
         ON_EVERYTHING(closes_inside_on_open),
         ON_EVERYTHING(connector_closes_inside_on_open),
         ON_EVERYTHING(closes_inside_on_read),
