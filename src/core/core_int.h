@@ -203,6 +203,9 @@ void gw_respond_json(struct gw_request *request, unsigned status, struct gw_str 
 /* Answers with request->error in the dialect's shape and ends the pair. */
 void gw_respond_error(struct gw_request *request);
 
+/* gw_request_fail() for want of memory. */
+enum gw_step gw_respond_no_memory(struct gw_request *request);
+
 /* Answers an OPTIONS request (CORS preflight) and ends the pair. */
 void gw_respond_options(struct gw_request *request);
 

@@ -53,11 +53,22 @@ static void keep_body(struct gw_request *request, struct gw_str bytes)
     if (err == GW_ERR_TOO_LARGE) {
         (void)refuse_size(request);
     } else {
+        (void)gw_respond_no_memory(request);
+    }
+    gw_request_run(request);
+}
+
+/* The body cannot go on to the provider. */
+static void fail_upload(struct gw_request *request, enum gw_err err)
+{
+    if (err == GW_ERR_NOMEM) {
+        (void)gw_respond_no_memory(request);
+    } else {
         struct gw_error error = {
-            .class = GW_ERROR_OVERLOADED,
-            .status = 503,
-            .retry_after_s = 1,
-            .message = GW_STR("The gateway has no memory for this request at the moment.")};
+            .class = GW_ERROR_INTERNAL,
+            .status = 500,
+            .message = gw_arena_printf(
+                &request->arena, "The request body could not be forwarded: %s.", gw_err_text(err))};
         (void)gw_request_fail(request, &error);
     }
     gw_request_run(request);
@@ -70,8 +81,9 @@ static void stream_body(struct gw_request *request, struct gw_str bytes)
         gw_request_run(request);
         return;
     }
-    if (gw_exchange_write(request->exchange, bytes) != GW_OK) {
-        gw_request_cancel(request);
+    enum gw_err err = gw_exchange_write(request->exchange, bytes);
+    if (err != GW_OK) {
+        fail_upload(request, err);
         return;
     }
     if (!gw_exchange_can_write(request->exchange)) {
@@ -97,9 +109,11 @@ static void on_body_end(void *user)
     if (request->state == GW_REQUEST_RECEIVE) {
         gw_request_set_state(request, GW_REQUEST_DECODE);
         gw_request_run(request);
-    } else if (request->exchange != NULL && request->is_streamed_up &&
-               gw_exchange_end_body(request->exchange) != GW_OK) {
-        gw_request_cancel(request);
+    } else if (request->exchange != NULL && request->is_streamed_up) {
+        enum gw_err err = gw_exchange_end_body(request->exchange);
+        if (err != GW_OK) {
+            fail_upload(request, err);
+        }
     }
 }
 

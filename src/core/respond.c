@@ -67,6 +67,16 @@ void gw_respond_error(struct gw_request *request)
     gw_buf_fini(&body);
 }
 
+enum gw_step gw_respond_no_memory(struct gw_request *request)
+{
+    struct gw_error error = {
+        .class = GW_ERROR_OVERLOADED,
+        .status = 503,
+        .retry_after_s = 1,
+        .message = GW_STR("The gateway has no memory for this request at the moment.")};
+    return gw_request_fail(request, &error);
+}
+
 void gw_respond_options(struct gw_request *request)
 {
     const struct gw_request_head *head = request->pair->head;
