@@ -2,6 +2,7 @@
 /* core/exchange - one attempt: what is sent, and what its failure means. The only place that sends
  * again. */
 #include "base/assert.h"
+#include "base/log.h"
 #include "core/core_int.h"
 #include "provider/openai_request.h"
 #include "provider/provider.h"
@@ -9,13 +10,40 @@
 
 static const struct gw_exchange_events exchange_events;
 
-static enum gw_step fail_memory(struct gw_request *request)
+/* Our own part of the work failed, and nothing has left. */
+static enum gw_step fail_here(struct gw_request *request, enum gw_err err)
 {
+    if (err == GW_ERR_NOMEM) {
+        return gw_respond_no_memory(request);
+    }
+    gw_log_error("core", "request " GW_STR_FMT ": cannot be made ready for its provider: %s",
+                 GW_STR_ARG(request->id), gw_err_text(err));
     struct gw_error error = {
-        .class = GW_ERROR_OVERLOADED,
-        .status = 503,
-        .retry_after_s = 1,
-        .message = GW_STR("The gateway has no memory for this request at the moment.")};
+        .class = GW_ERROR_INTERNAL,
+        .status = 500,
+        .message =
+            gw_arena_printf(&request->arena, "The request to the provider could not be made: %s.",
+                            gw_err_text(err))};
+    return gw_request_fail(request, &error);
+}
+
+/* What the configuration adds to a head was checked when it was loaded, so a head that cannot be
+ * sent has its reason in the client's fields or target. */
+static enum gw_step fail_start(struct gw_request *request, enum gw_err err)
+{
+    struct gw_error error = {.class = GW_ERROR_CLIENT, .code = GW_STR("invalid_header")};
+    if (err == GW_ERR_TOO_LARGE) {
+        error.status = 431;
+        error.message = GW_STR("The request's header fields and target, with those that the "
+                               "gateway adds, are more than it sends to a provider. Send fewer or "
+                               "shorter ones.");
+    } else if (err == GW_ERR_INVALID) {
+        error.status = 400;
+        error.message = GW_STR("The request's header fields or target hold a byte that cannot be "
+                               "sent to a provider: CR, LF or NUL.");
+    } else {
+        return fail_here(request, err);
+    }
     return gw_request_fail(request, &error);
 }
 
@@ -58,14 +86,14 @@ static enum gw_err plan_body(struct gw_request *request, struct gw_exchange_requ
     }
     struct gw_str *runs = gw_arena_try_alloc(&request->arena, GW_JSON_MAX_RUNS * sizeof(*runs));
     if (err != GW_OK || runs == NULL) {
-        return GW_ERR_NOMEM;
+        return runs == NULL ? GW_ERR_NOMEM : err;
     }
     out->body_run_count = gw_json_splice_runs(&splice, runs);
     out->body_runs = runs;
     return GW_OK;
 }
 
-static enum gw_err start_exchange(struct gw_request *request, bool fresh)
+static enum gw_step start_exchange(struct gw_request *request, bool fresh)
 {
     const struct gw_deployment *deployment = request->deployment;
     const struct gw_request_head *head = request->pair->head;
@@ -95,9 +123,16 @@ static enum gw_err start_exchange(struct gw_request *request, bool fresh)
         err = plan_body(request, &exchange);
     }
     if (err != GW_OK || exchange.target.ptr == NULL) {
-        return GW_ERR_NOMEM;
+        return fail_here(request, err != GW_OK ? err : GW_ERR_NOMEM);
     }
-    return gw_exchange_start(&exchange, &exchange_events, request, &request->exchange);
+    err = gw_exchange_start(&exchange, &exchange_events, request, &request->exchange);
+    if (err != GW_OK) {
+        return fail_start(request, err);
+    }
+    if (request->is_streamed_up) {
+        gw_downstream_read_body(request->pair, true);
+    }
+    return GW_STEP_WAIT;
 }
 
 static enum gw_step begin_attempt(struct gw_request *request, bool fresh)
@@ -106,13 +141,7 @@ static enum gw_step begin_attempt(struct gw_request *request, bool fresh)
     if (request->deployment->provider->kind == GW_PROVIDER_BUILTIN) {
         return start_demo(request);
     }
-    if (start_exchange(request, fresh) != GW_OK) {
-        return fail_memory(request);
-    }
-    if (request->is_streamed_up) {
-        gw_downstream_read_body(request->pair, true);
-    }
-    return GW_STEP_WAIT;
+    return start_exchange(request, fresh);
 }
 
 enum gw_step gw_state_exchange(struct gw_request *request)

@@ -5,6 +5,7 @@ import json
 
 import httpx
 import pytest
+from servers import deployment
 
 CHAT = "/v1/chat/completions"
 
@@ -99,8 +100,6 @@ def test_paths_cannot_climb(gateway, mock, path):
 
 
 def test_body_over_the_limit(start_gateway, mock):
-    from servers import deployment
-
     gateway = start_gateway({"model_list": [deployment(mock)], "server": {"max_body_size": "64kb"}})
     answer = send(gateway, b"x" * 70000)
     assert answer.status_code == 413
@@ -126,8 +125,6 @@ def test_open_mode_refuses_pages_of_other_sites(gateway):
 
 
 def test_cors_names_sites(start_gateway, mock):
-    from servers import deployment
-
     gateway = start_gateway({"model_list": [deployment(mock)], "cors": {"allowed_origins": ["https://app.example"]}})
     answer = send(gateway, b"", path="/v1/models", method="GET", Origin="https://app.example")
     assert answer.status_code == 200
@@ -139,3 +136,19 @@ def test_head(gateway):
     assert answer.status_code == 200
     assert answer.content == b""
     assert int(answer.headers["content-length"]) > 10
+
+
+@pytest.mark.parametrize(("size", "count"), [(300_000, 1), (10, 180)])
+def test_more_fields_than_a_provider_is_sent(start_gateway, mock, size, count):
+    """It is the client's request that is too large, whatever the gateway adds; the gateway has memory enough."""
+    extra = {f"x-extra-{number}": "1" for number in range(100)}
+    limits = {"max_header_size": "1mb"}
+    gateway = start_gateway({"model_list": [deployment(mock, extra_headers=extra)], "server": limits})
+    body = b'{"model":"mock-small","messages":[{"role":"user","content":"hi"}]}'
+    fields = {f"x-field-{number}": "v" * size for number in range(count)}
+    with httpx.Client(trust_env=False) as client:
+        answer = client.post(gateway.url + "/v1/chat/completions", content=body, headers=fields)
+        assert answer.status_code == 431, answer.text
+        assert error_of(answer)["code"] == "invalid_header"
+        assert "retry-after" not in answer.headers
+        assert client.post(gateway.url + "/v1/chat/completions", content=body).status_code == 200
