@@ -27,6 +27,7 @@ struct gw_config_build {
     struct gw_settings settings;
     struct gw_snapshot *snapshot;
     bool probe_local;
+    uint64_t created_at_s;
 };
 
 /* The values of |build| by the names in the table. */

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -52,6 +53,7 @@ struct gw_config_source {
                                 override the environment */
     bool probe_local; /* look for local model servers (Ollama, vLLM, llama.cpp) when no model_list
                          is configured */
+    uint64_t created_at_s; /* of all models, for /v1/models: the same at each reload */
 };
 
 /*

@@ -329,6 +329,7 @@ static enum gw_err build(struct loading *loading, struct gw_snapshot *snapshot)
                     .scratch = &loading->scratch},
         .snapshot = snapshot,
         .probe_local = loading->input->probe_local,
+        .created_at_s = loading->input->created_at_s,
     };
     snapshot->source_path = gw_arena_try_dup(gw_snapshot_arena(snapshot), loading->input->path);
     enum gw_err err = snapshot->source_path.ptr == NULL
@@ -422,6 +423,7 @@ enum gw_err gw_config_load(const struct gw_config_source *source, struct gw_snap
             .dotenv_path = gw_str_from_c(dotenv_path),
             .environment = (const char *const *)environ,
             .probe_local = source->probe_local,
+            .created_at_s = source->created_at_s,
             .may_include = true,
         };
         err = gw_config_load_text(&input, out, report);

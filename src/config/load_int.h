@@ -22,7 +22,8 @@ struct gw_config_input {
     struct gw_str dotenv_path;
     const char *const *environment; /* "NAME=value" strings, NULL behind the last */
     bool probe_local;
-    bool may_include; /* read the files that "include" names */
+    uint64_t created_at_s; /* of all models */
+    bool may_include;      /* read the files that "include" names */
 };
 
 /* As gw_config_load(), from texts. |report| is made by the call. */

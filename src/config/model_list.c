@@ -5,8 +5,6 @@
  */
 #include "config/model_entry_int.h"
 
-#include <time.h>
-
 #define WEIGHT_SCALE 1000 /* as in build_models */
 
 /* Counts how often names come up; a catalog is a good table of names. */
@@ -356,6 +354,6 @@ enum gw_err gw_build_models(struct gw_config_build *build)
     }
     err = err == GW_OK ? add_demo(build) : err;
     err = err == GW_OK ? gw_build_aliases(build) : err;
-    gw_catalog_set_created_at(build->snapshot->catalog, (uint64_t)time(NULL));
+    gw_catalog_set_created_at(build->snapshot->catalog, build->created_at_s);
     return err;
 }

@@ -86,7 +86,9 @@ static void print_report(const char *path, const struct gw_config_report *report
 
 static struct gw_config_source source_of(const struct gateway *gateway)
 {
-    return (struct gw_config_source){.path = gateway->opts.config_path, .probe_local = true};
+    return (struct gw_config_source){.path = gateway->opts.config_path,
+                                     .probe_local = true,
+                                     .created_at_s = gateway->process.started_wall_ms / 1000};
 }
 
 static enum gw_err load_configuration(struct gateway *gateway)

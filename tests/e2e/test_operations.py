@@ -209,6 +209,18 @@ class TestReload:
             assert line == ("upstream.max_idle_connections, upstream.keepalive_idle, upstream.dns_refresh, "
                             "logging.access_log")
 
+    def test_models_keep_their_time(self, start_gateway, mock):
+        models = {"model_list": [deployment(mock, "first")]}
+        gateway = start_gateway(models)
+        before = {model["id"]: model["created"] for model in get_json(gateway.url + "/v1/models")["data"]}
+        assert set(before.values()) == {int(metric(gateway, "gatewire_start_time_seconds"))}
+        wait_until(lambda: time.time() >= before["first"] + 1)
+        self.write(gateway, {"model_list": [deployment(mock, "first"), deployment(mock, "second")]})
+        assert self.reload(gateway).json()["taken_over"] is True
+        wait_until(lambda: len(get_json(gateway.url + "/v1/models")["data"]) > len(before))
+        after = {model["created"] for model in get_json(gateway.url + "/v1/models")["data"]}
+        assert after == set(before.values())
+
     def test_running_requests_finish_on_the_old_configuration(self, start_gateway, mock):
         gateway = start_gateway({"model_list": [deployment(mock, "first")]})
         with httpx.stream("POST", gateway.url + "/v1/chat/completions", trust_env=False, timeout=60,
