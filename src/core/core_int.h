@@ -134,6 +134,8 @@ struct gw_request {
     bool usage_injected;
     unsigned upstream_status;
     struct gw_exchange_timings timings; /* as of the response's head */
+    bool is_withheld;        /* the provider refused our credential: its answer stays here */
+    uint64_t withheld_bytes; /* of its body */
 
     /* The answer. */
     struct gw_openai_tee tee;
@@ -188,6 +190,13 @@ void gw_request_pause_exchange(struct gw_request *request, bool paused);
 void gw_request_release_body(struct gw_request *request);
 
 /* ---- deliver.c: the answer on its way ---- */
+
+/* Reads the answer for the log; nothing of it goes to the client. */
+void gw_deliver_withhold(struct gw_request *request, const struct gw_response_head *head);
+
+/* What the provider said of its failure, as far as it may be logged; in the arena. */
+struct gw_str gw_deliver_upstream_text(struct gw_request *request);
+
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head);
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes);
 void gw_deliver_on_end(struct gw_request *request);

@@ -3,6 +3,7 @@
  * as they pass. */
 #include "base/assert.h"
 #include "core/core_int.h"
+#include "core/redact.h"
 #include "dialect/openai.h"
 
 /* DELIVER is left by the events below. */
@@ -18,14 +19,18 @@ static bool is_type(const struct gw_response_head *head, struct gw_str wanted)
     return type.len >= wanted.len && gw_str_eq_nocase(gw_str(type.ptr, wanted.len), wanted);
 }
 
-static enum gw_tee_mode choose_tee(const struct gw_request *request,
-                                   const struct gw_response_head *head)
+static bool is_coded(const struct gw_response_head *head)
 {
     struct gw_str coding =
         gw_headers_get(head->headers, head->header_count, GW_HEADER_CONTENT_ENCODING);
-    bool is_coded = coding.len > 0 && !gw_str_eq_nocase(coding, GW_STR("identity"));
+    return coding.len > 0 && !gw_str_eq_nocase(coding, GW_STR("identity"));
+}
+
+static enum gw_tee_mode choose_tee(const struct gw_request *request,
+                                   const struct gw_response_head *head)
+{
     if (request->route.kind == GW_ROUTE_PASS || request->pair->head->method == GW_METHOD_HEAD ||
-        is_coded) {
+        is_coded(head)) {
         return GW_TEE_RAW;
     }
     if (is_type(head, GW_STR("text/event-stream"))) {
@@ -104,6 +109,22 @@ void gw_deliver_on_response(struct gw_request *request, const struct gw_response
     }
 }
 
+static enum gw_err on_withheld(void *user, struct gw_str bytes)
+{
+    (void)user;
+    (void)bytes;
+    return GW_OK;
+}
+
+void gw_deliver_withhold(struct gw_request *request, const struct gw_response_head *head)
+{
+    bool is_readable = is_type(head, GW_STR("application/json")) && !is_coded(head);
+    gw_openai_tee_init(&request->tee, is_readable ? GW_TEE_PLAIN : GW_TEE_RAW, false, on_withheld,
+                       request);
+    request->has_tee = true;
+    request->is_withheld = true;
+}
+
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
 {
     enum gw_err err = gw_openai_tee_feed(&request->tee, bytes);
@@ -112,22 +133,11 @@ void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
     }
 }
 
-/* As much of a key as a provider's message must hold to be kept out of the log: the message is cut
- * somewhere, and the first bytes of all keys of a vendor are alike ("sk-proj-"). */
-#define KEY_BEGIN_BYTES 12
-
-/* The provider's message, unless it quotes the key that it was sent, as some do. */
-static struct gw_str loggable_message(const struct gw_request *request)
+struct gw_str gw_deliver_upstream_text(struct gw_request *request)
 {
     struct gw_str text = gw_str_from_c(request->tee.error_text);
-    const struct gw_secret *credential = request->deployment->credential;
-    if (credential == NULL) {
-        return text;
-    }
-    struct gw_str key = gw_secret_reveal(credential);
-    key.len = key.len < KEY_BEGIN_BYTES ? key.len : KEY_BEGIN_BYTES;
-    bool is_quoted = key.len > 0 && gw_str_find(text, key) < text.len;
-    return is_quoted ? GW_STR("(the provider's message quotes its key)") : text;
+    bool is_cut = text.len == sizeof(request->tee.error_text) - 1;
+    return gw_redact(&request->arena, text, is_cut, request->deployment->credential);
 }
 
 static void keep_upstream_error(struct gw_request *request)
@@ -138,7 +148,7 @@ static void keep_upstream_error(struct gw_request *request)
     request->error = (struct gw_error){.class = GW_ERROR_UPSTREAM,
                                        .status = request->upstream_status,
                                        .upstream_status = request->upstream_status,
-                                       .message = loggable_message(request)};
+                                       .message = gw_deliver_upstream_text(request)};
 }
 
 /* Streams of speech, images and transcripts end with whatever their vendor thought of. */

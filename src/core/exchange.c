@@ -8,6 +8,10 @@
 #include "provider/provider.h"
 #include "json/splice.h"
 
+/* A refusal is a sentence, or a page of HTML from a proxy on the way. What is longer is not read to
+ * its end: the connection is worth less than that. */
+#define WITHHELD_MAX_BYTES (64u * 1024)
+
 static const struct gw_exchange_events exchange_events;
 
 /* Our own part of the work failed, and nothing has left. */
@@ -171,6 +175,55 @@ void gw_request_release_body(struct gw_request *request)
     }
 }
 
+/* ---- a provider that refuses our credential ---- */
+
+/* Clients hold a key of the gateway's, and would take a 401 for a word about that one. */
+static bool refuses_credential(unsigned status)
+{
+    return status == 401 || status == 403;
+}
+
+static struct gw_error explain_refusal(struct gw_request *request)
+{
+    const struct gw_deployment *deployment = request->deployment;
+    const char *what = "does not permit this with the gateway's credential";
+    if (deployment->credential == NULL) {
+        what = "wants a credential, and the gateway has none";
+    } else if (request->upstream_status == 401) {
+        what = "does not accept the gateway's credential";
+    }
+    return (struct gw_error){
+        .class = GW_ERROR_UPSTREAM,
+        .status = 502,
+        .code = GW_STR("upstream_credential_refused"),
+        .upstream_status = request->upstream_status,
+        .can_fallback = true, /* the same deployment would say the same again */
+        .message = gw_arena_printf(
+            &request->arena,
+            "The provider '" GW_STR_FMT "' %s for the deployment '" GW_STR_FMT
+            "' (it answered %u). The key of this request is not the reason: whoever runs the "
+            "gateway must look at the deployment's api_key.",
+            GW_STR_ARG(deployment->provider_name), what, GW_STR_ARG(gw_quoted(deployment->id)),
+            request->upstream_status),
+        .detail = gw_deliver_upstream_text(request)};
+}
+
+static void finish_refusal(struct gw_request *request)
+{
+    struct gw_error error = explain_refusal(request);
+    (void)gw_request_fail(request, &error);
+    gw_request_run(request);
+}
+
+static void read_refusal(struct gw_request *request, struct gw_str bytes)
+{
+    request->withheld_bytes += bytes.len;
+    if (request->withheld_bytes > WITHHELD_MAX_BYTES ||
+        gw_openai_tee_feed(&request->tee, bytes) != GW_OK) {
+        finish_refusal(request);
+    }
+}
+
 /* ---- what the attempt tells ---- */
 
 static void on_response(void *user, const struct gw_response_head *head)
@@ -185,12 +238,21 @@ static void on_response(void *user, const struct gw_response_head *head)
         1);
     gw_request_release_body(request);
     gw_request_set_state(request, GW_REQUEST_DELIVER);
-    gw_deliver_on_response(request, head);
+    if (refuses_credential(head->status)) {
+        gw_deliver_withhold(request, head);
+    } else {
+        gw_deliver_on_response(request, head);
+    }
 }
 
 static void on_body(void *user, struct gw_str bytes)
 {
-    gw_deliver_on_body(user, bytes);
+    struct gw_request *request = user;
+    if (request->is_withheld) {
+        read_refusal(request, bytes);
+    } else {
+        gw_deliver_on_body(request, bytes);
+    }
 }
 
 static void on_end(void *user)
@@ -198,7 +260,12 @@ static void on_end(void *user)
     struct gw_request *request = user;
     request->exchange = NULL;
     request->demo = NULL;
-    gw_deliver_on_end(request);
+    if (request->is_withheld) {
+        gw_err_ignore(gw_openai_tee_end(&request->tee)); /* a text that cannot be read is none */
+        finish_refusal(request);
+    } else {
+        gw_deliver_on_end(request);
+    }
 }
 
 static void on_writable(void *user)
@@ -247,6 +314,10 @@ static void on_error(void *user, const struct gw_exchange_failure *failure)
         gw_counter_add(&request->core->counters->stale_retries_total, 1);
         gw_request_set_state(request, GW_REQUEST_EXCHANGE);
         gw_request_run(request);
+        return;
+    }
+    if (request->is_withheld) {
+        finish_refusal(request);
         return;
     }
     struct gw_error error = explain_failure(request, failure);

@@ -50,6 +50,7 @@ struct gw_error {
     struct gw_str param;      /* the member of the body that is wrong, or empty */
     struct gw_str message; /* for people: what happened, with which limit or peer, and what to do;
                               no secret */
+    struct gw_str detail;  /* for the operator's eyes, who reads it in the log; no secret either */
 };
 
 /* The class's name for logs and metrics; static. */

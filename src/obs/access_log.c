@@ -145,6 +145,7 @@ static bool add_line(struct gw_buf *out, const struct gw_request_record *record)
         message.len = message.len < ERROR_TEXT_BYTES ? message.len : ERROR_TEXT_BYTES;
         text(out, GW_STR("error_class"), gw_error_class_name(record->error.class));
         text(out, GW_STR("error"), message);
+        text(out, GW_STR("error_detail"), record->error.detail); /* an excerpt of some 250 bytes */
     }
     (void)gw_buf_append(out, GW_STR("}\n"));
     bool fits = out->err == GW_OK;

@@ -156,8 +156,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("status", "kind"),
         [
-            (400, openai.BadRequestError), (401, openai.AuthenticationError), (403, openai.PermissionDeniedError),
-            (404, openai.NotFoundError), (409, openai.ConflictError), (422, openai.UnprocessableEntityError),
+            (400, openai.BadRequestError), (402, openai.APIStatusError), (404, openai.NotFoundError), (409, openai.ConflictError), (422, openai.UnprocessableEntityError),
             (429, openai.RateLimitError), (500, openai.InternalServerError), (503, openai.InternalServerError),
         ],
     )
@@ -166,6 +165,13 @@ class TestErrors:
             client.chat.completions.create(model=MODEL, messages=HELLO, extra_headers=with_mock(status=status))
         assert caught.value.status_code == status
         assert caught.value.body["message"]
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_refused_credential_of_ours_is_no_authentication_error(self, client, status):
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.chat.completions.create(model=MODEL, messages=HELLO, extra_headers=with_mock(status=status))
+        assert caught.value.status_code == 502
+        assert caught.value.code == "upstream_credential_refused"
 
     def test_retry_after_passes_through(self, client):
         with pytest.raises(openai.RateLimitError) as caught:

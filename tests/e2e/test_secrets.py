@@ -59,7 +59,7 @@ def requests():
     for fault in (b"reset", b"garbage", b"reset-after-chunks", b"close-early"):
         yield post(b"/v1/chat/completions", chat, good, b"x-mock-fault: " + fault)
         yield post(b"/v1/chat/completions", streamed, good, b"x-mock-fault: " + fault)
-    for status in (400, 401, 429, 500):
+    for status in (400, 401, 403, 429, 500):
         yield post(b"/v1/chat/completions", chat, good, b"x-mock-status: %d" % status)
     yield b"GET /v1/models HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer " + WRONG.encode() + b"\r\nBad Name: x\r\n\r\n"
     yield post(b"/v1/files?x=" + QUERY.encode(), b"x" * 70000, good)
@@ -97,19 +97,29 @@ def test_nothing_tells_a_secret(start_gateway, start_mock, level):
     assert_nothing_told(gateway.output(), "the logs")
 
 
-@pytest.mark.parametrize("filler", [0, 200])
-def test_a_provider_that_quotes_the_key_it_was_sent(start_gateway, start_mock, filler):
-    """Its message is not ours to change, but the log is; also where the message is cut in the middle of the key."""
-    gateway = start_gateway({"model_list": [deployment(start_mock(), api_key=OURS)]})
+@pytest.mark.parametrize("filler", [0, 200, 220, 224])
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_provider_that_quotes_the_key_it_was_sent(start_gateway, start_mock, status, filler):
+    """In a refusal of the key nothing of its message reaches a client. Other messages are not ours to change, but the log is;
+    also where the message is cut in the middle of the key."""
+    mock = start_mock()
+    gateway = start_gateway({"model_list": [deployment(mock, api_key=OURS)]})
     message = "x" * filler + f" Incorrect API key provided: {OURS}."
     chat = json.dumps({"model": "mock-small", "messages": [{"role": "user", "content": "hi"}]}).encode()
     with RawConnection(gateway) as client:
-        client.send(post(b"/v1/chat/completions", chat, b"x-mock-status: 401", b"x-mock-error-message: " + message.encode()))
-        status, _, answer, _ = client.read_response()
-    assert status == 401 and OURS in answer.decode(), "the mock quotes the key"
+        client.send(post(b"/v1/chat/completions", chat, b"x-mock-status: %d" % status, b"x-mock-error-message: " + message.encode()))
+        told, _, answer, _ = client.read_response()
+    if status == 400:
+        assert told == 400 and OURS in answer.decode(), "the mock quotes the key"
+    else:
+        assert told == 502
+        assert_nothing_told(answer.decode(), "the answer", (OURS, OURS[:8], "Incorrect API key"))
     assert gateway.stop() == 0
-    assert '"upstream_status":401' in gateway.output()
-    assert_nothing_told(gateway.output(), "the logs", (OURS, OURS[:16]))
+    line = next(json.loads(line) for line in gateway.lines if '"upstream_status"' in line)
+    assert line["upstream_status"] == status and line["status"] == told
+    text = line["error" if status == 400 else "error_detail"]
+    assert "Incorrect API key provided: ***" in text if filler == 0 else "xxx" in text
+    assert_nothing_told(gateway.output(), "the logs", (OURS, OURS[:8]))
 
 
 def test_a_wrong_configuration_does_not_quote_its_keys(tmp_path):

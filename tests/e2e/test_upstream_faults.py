@@ -11,7 +11,7 @@ import time
 
 import httpx
 import pytest
-from servers import SLOWNESS, Gatewire, Mockllm, RawConnection, deployment
+from servers import SLOWNESS, Gatewire, Mockllm, RawConnection, RawUpstream, deployment
 
 CHAT = "/v1/chat/completions"
 # The limits of the gateway below; no fault may take longer than these and a little.
@@ -228,7 +228,7 @@ def test_unusual_but_good(gateway, knobs, stream):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("status", "code"), [(400, None), (401, None), (404, None), (429, None), (500, None), (503, None)])
+@pytest.mark.parametrize(("status", "code"), [(400, None), (402, None), (404, None), (429, None), (500, None), (503, None)])
 def test_errors_of_the_provider_pass(gateway, status, code, stream):
     answer = httpx.post(
         gateway.url + CHAT, json=body(f"mock-status={status}-retry_after=7-error_message=so-it-is", stream),
@@ -237,6 +237,70 @@ def test_errors_of_the_provider_pass(gateway, status, code, stream):
     assert answer.status_code == status
     assert answer.headers["retry-after"] == "7"
     assert "error" in answer.json()
+
+
+@pytest.fixture
+def upstream():
+    server = RawUpstream()
+    yield server
+    server.stop()
+
+
+def assert_refusal(answer, status, provider="openai"):
+    error = answer.json()["error"]
+    assert answer.status_code == 502, answer.text
+    assert error["code"] == "upstream_credential_refused" and error["type"] == "server_error"
+    assert f"'{provider}'" in error["message"] and "'*#1'" in error["message"] and str(status) in error["message"]
+    assert "secret" not in answer.text
+    assert "www-authenticate" not in answer.headers
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("more", ["", "-close=1", "-trickle=50", "-headers=3000"])
+def test_a_refused_credential_is_the_gateways_problem(gateway, status, more, stream):
+    """Clients must not think that their own key is bad; what the provider says of ours is for the log."""
+    seen = len(gateway.lines)
+    with httpx.Client(timeout=BOUND_S, trust_env=False) as client:
+        model = f"mock-status={status}-error_message=our-secret-plan{more}"
+        assert_refusal(client.post(gateway.url + CHAT, json=body(model, stream)), status)
+        assert client.post(gateway.url + CHAT, json=body("mock-size=20")).status_code == 200
+    line = json.loads(gateway.wait_line(f'^.*"upstream_status":{status}.*$', first=seen).group())
+    assert line["status"] == 502 and line["error_class"] == "upstream" and line["error_detail"] == "our-secret-plan"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"content-type: application/json\r\ncontent-length: 4\r\n\r\nnull",
+        b"content-type: application/json\r\ncontent-length: 10\r\n\r\n{\"err",
+        b"content-type: application/json\r\ncontent-length: 400000\r\n\r\n" + b" " * 400000,
+        b"content-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n6\r\nsecret\r\n0\r\n\r\n",
+        b"content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\nc\r\ndata: secret\r\n",
+        b"content-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 6\r\n\r\nsecret",
+        b"www-authenticate: Bearer secret\r\ncontent-length: 0\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("path", [CHAT, "/v1/files"])
+def test_refusals_of_all_shapes(start_gateway, upstream, path, rest):
+    upstream.closes = True
+    upstream.answer = b"HTTP/1.1 401 Unauthorized\r\n" + rest
+    gateway = start_gateway({"model_list": [deployment(upstream, "*")]})
+    with httpx.Client(timeout=BOUND_S, trust_env=False) as client:
+        for _ in range(2):
+            answer = client.post(gateway.url + path, json=body("any")) if path == CHAT else client.get(gateway.url + path)
+            assert_refusal(answer, 401)
+        if path != CHAT:
+            assert client.head(gateway.url + path).status_code == 502
+
+
+def test_a_provider_that_wants_a_key_where_there_is_none(start_gateway, upstream):
+    upstream.answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n"
+    local = {"model_name": "*", "litellm_params": {"model": "ollama/x", "api_base": upstream.url + "/v1"}}
+    gateway = start_gateway({"model_list": [local]})
+    answer = httpx.post(gateway.url + CHAT, json=body("any"), timeout=BOUND_S, trust_env=False)
+    assert_refusal(answer, 401, "ollama")
+    assert "has none" in answer.text
 
 
 def test_dead_kept_alive_connections_are_not_noticed(gateway, faulty):

@@ -30,8 +30,6 @@ test("a request without messages of the right type is 400 and names the paramete
 
 for (const [status, kind] of Object.entries({
     400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
     404: "NotFoundError",
     409: "ConflictError",
     422: "UnprocessableEntityError",
@@ -44,6 +42,18 @@ for (const [status, kind] of Object.entries({
             assert.ok(error instanceof OpenAI[kind], error);
             assert.equal(error.status, Number(status));
             assert.match(error.message, /so says the mock/);
+            return true;
+        });
+    });
+}
+
+for (const status of [401, 403]) {
+    test(`status ${status} of the provider is no word about the client's key`, async () => {
+        await assert.rejects(client.chat.completions.create(CHAT, knobs({ status, error_message: "so says the mock" })), (error) => {
+            assert.ok(error instanceof OpenAI.InternalServerError, error);
+            assert.equal(error.status, 502);
+            assert.equal(error.code, "upstream_credential_refused");
+            assert.doesNotMatch(error.message, /so says the mock/);
             return true;
         });
     });

@@ -144,9 +144,10 @@ static void test_what_is_not_known_is_left_out(void **state)
     struct gw_request_record record = {.task = GW_TASK_LOCAL};
     gw_access_log_add(fixture->log, &record);
     yyjson_doc *doc = read_line(fixture);
-    static const char *const absent[] = {"request_id", "model",        "stream",
-                                         "exchanges",  "input_tokens", "usage_estimated",
-                                         "error",      "error_class"};
+    static const char *const absent[] = {
+        "request_id",      "model", "stream",      "exchanges",    "input_tokens",
+        "usage_estimated", "error", "error_class", "error_detail",
+    };
     for (size_t i = 0; i < GW_ARRAY_LEN(absent); i++) {
         assert_null(yyjson_obj_get(yyjson_doc_get_root(doc), absent[i]));
     }
@@ -161,13 +162,16 @@ static void test_hostile_texts(void **state)
     struct gw_request_record record = {
         .path = GW_STR("/a\"b\\c\n{\"time\":\"forged\"}\r\x01\x7f\xff\xc3\xa4"),
         .model = GW_STR("\0\n"),
-        .error = {.class = GW_ERROR_UPSTREAM, .message = GW_STR("line\nline")},
+        .error = {.class = GW_ERROR_UPSTREAM,
+                  .message = GW_STR("line\nline"),
+                  .detail = GW_STR("said\"so\n")},
     };
     gw_access_log_add(fixture->log, &record);
     yyjson_doc *doc = read_line(fixture);
     assert_text(doc, "path", "/a\"b\\c\n{\"time\":\"forged\"}\r\x01\x7f\xef\xbf\xbd\xc3\xa4");
     assert_text(doc, "error_class", "upstream");
     assert_text(doc, "error", "line\nline");
+    assert_text(doc, "error_detail", "said\"so\n");
     yyjson_doc_free(doc);
 }
 
