@@ -13,6 +13,9 @@ ARGS   ?= $(if $(CONFIG),--config $(CONFIG))
 FUZZ_SECONDS ?= 60
 FUZZ         ?=
 
+# make soak SOAK_ARGS="--minutes 2 --sample 1"
+SOAK_ARGS ?=
+
 # make lint STEPS="format layers"
 STEPS ?=
 
@@ -101,6 +104,13 @@ bench: ## compare with nginx and HAProxy on this machine; prints a table, writes
 	@$(SCRIPTS)/configure $(BUILD) -Dbench=enabled
 	@ninja -C $(BUILD)
 	@bench/run $(BENCH_ARGS)
+
+.PHONY: soak
+soak: ## mixed load for 30 minutes; fails when memory or descriptors grow (SOAK_ARGS="--minutes 2")
+	@$(SCRIPTS)/setup.sh build test
+	@$(SCRIPTS)/configure $(BUILD) -Dbench=enabled
+	@ninja -C $(BUILD)
+	@bench/soak.py --build $(BUILD) $(SOAK_ARGS)
 
 .PHONY: install
 install: ## install program, man page and systemd unit (DESTDIR, prefix)
