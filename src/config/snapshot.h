@@ -26,8 +26,8 @@
 #include "net/tls.h"
 #include "upstream/origin.h"
 
-/* Listeners. A change needs a restart or a take-over; a reload that changes one is refused with
- * that advice. */
+/* Listeners. A change needs a restart or a take-over; a reload that changes one warns and leaves it
+ * as it is. */
 struct gw_listen_settings {
     unsigned workers;     /* 1..256; 0 in the file means one per core and is resolved here */
     struct gw_str host;   /* address literal; "0.0.0.0" and "::" are all interfaces */
