@@ -68,8 +68,10 @@ struct gw_llm_request {
     struct gw_str
         model_form_value; /* as it stands in a multipart form; ptr NULL when it is no form */
     bool is_stream;
-    bool is_json_array; /* a stream as one JSON array piece by piece (Gemini without alt=sse) */
-    bool wants_usage;   /* the client itself asked for usage in the stream */
+    bool is_json_array;   /* a stream as one JSON array piece by piece (Gemini without alt=sse) */
+    bool wants_usage;     /* the client itself asked for usage in the stream */
+    bool is_batch;        /* embeddings: a list was sent, a list is the answer (Gemini has both) */
+    bool hides_reasoning; /* the client wants no text of the model's reasoning */
     struct gw_str stream_options; /* value as written; ptr NULL when absent */
     struct gw_str include_usage;  /* value inside stream_options; ptr NULL when absent */
     uint64_t max_output_tokens;   /* 0: not limited by the client */
