@@ -45,6 +45,13 @@ void load_call_fail(struct load_call *call, enum load_error error)
     }
 }
 
+void load_call_withdraw(struct load_call *call)
+{
+    if (call->open) {
+        close_call(call);
+    }
+}
+
 static void count_stamp(struct load_call *call, const char *digits, uint64_t now_us)
 {
     uint64_t sent_us = 0;

@@ -119,6 +119,13 @@ bool load_conn_take_call(struct load_conn *conn)
     return true;
 }
 
+void load_conn_give_back_call(struct load_conn *conn)
+{
+    if (conn->run->config.streamed) {
+        conn->calls_left++;
+    }
+}
+
 /* Runs at the end of the loop turn: closes a finished connection, opens a broken one again. */
 static void on_reopen(struct bench_deferred *deferred)
 {
@@ -139,14 +146,19 @@ static void connect_failed(struct load_conn *conn)
     bench_timer_arm(&conn->run->loop, &conn->timer, conn->run->loop.now_us + RECONNECT_US);
 }
 
-static void broken(struct load_conn *conn, enum load_error error)
+void load_conn_renew(struct load_conn *conn)
 {
-    close_socket(conn, error);
     if (conn->calls_left == 0 && conn->run->config.streamed) {
         load_conn_finish(conn);
     } else {
         bench_loop_defer(&conn->run->loop, &conn->reopen);
     }
+}
+
+static void broken(struct load_conn *conn, enum load_error error)
+{
+    close_socket(conn, error);
+    load_conn_renew(conn);
 }
 
 static void on_timer(struct bench_timer *timer)

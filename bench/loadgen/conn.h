@@ -68,6 +68,12 @@ void load_conn_flush(struct load_conn *conn);
 /* Tells whether another call should be made on |conn|, and counts it as made. */
 bool load_conn_take_call(struct load_conn *conn);
 
+/* A call that was taken was not made after all. */
+void load_conn_give_back_call(struct load_conn *conn);
+
+/* The peer takes no more calls on this connection and none is open: goes on with a fresh one. */
+void load_conn_renew(struct load_conn *conn);
+
 /* All calls are made and answered: closes for good. */
 void load_conn_finish(struct load_conn *conn);
 

@@ -25,6 +25,7 @@ struct h2 {
     struct slot *slots;
     uint64_t slot_count;
     uint64_t idle_slots;
+    bool has_served; /* a call was answered */
 };
 
 static void make_call(struct h2 *h2, struct slot *slot);
@@ -72,11 +73,31 @@ static size_t add_extra(const struct load_config *config, nghttp2_nv *nv, size_t
     return count;
 }
 
+static uint64_t oldest_us(struct load_conn *conn)
+{
+    const struct h2 *h2 = conn->session;
+    uint64_t oldest = 0;
+    for (uint64_t i = 0; i < h2->slot_count; i++) {
+        const struct load_call *call = &h2->slots[i].call;
+        if (call->open && (oldest == 0 || call->began_us < oldest)) {
+            oldest = call->began_us;
+        }
+    }
+    return oldest;
+}
+
 static void make_call(struct h2 *h2, struct slot *slot)
 {
     const struct load_config *config = &h2->conn->run->config;
     char digits[24];
     struct bench_buf length = {0};
+    if (nghttp2_session_check_request_allowed(h2->session) == 0) {
+        /* After GOAWAY nghttp2 would take the call only to close it: for ever, from inside here. */
+        if (oldest_us(h2->conn) == 0) {
+            load_conn_renew(h2->conn);
+        }
+        return;
+    }
     if (!load_conn_take_call(h2->conn)) {
         h2->idle_slots++;
         if (h2->idle_slots == h2->slot_count) {
@@ -144,7 +165,14 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
         return 0;
     }
     if (error == NGHTTP2_NO_ERROR) {
+        h2->has_served = true;
         load_call_end(&slot->call);
+    } else if (error == NGHTTP2_REFUSED_STREAM && h2->has_served &&
+               nghttp2_session_check_request_allowed(session) == 0) {
+        /* It crossed with GOAWAY. A server that has served nothing gets no such credit: the run
+         * would go on without a call or an error. */
+        load_call_withdraw(&slot->call);
+        load_conn_give_back_call(h2->conn);
     } else {
         load_call_fail(&slot->call, LOAD_ERROR_CLOSED);
     }
@@ -224,19 +252,6 @@ static void stop(struct load_conn *conn, enum load_error error)
     nghttp2_session_del(h2->session);
     bench_free(h2->slots);
     bench_free(h2);
-}
-
-static uint64_t oldest_us(struct load_conn *conn)
-{
-    const struct h2 *h2 = conn->session;
-    uint64_t oldest = 0;
-    for (uint64_t i = 0; i < h2->slot_count; i++) {
-        const struct load_call *call = &h2->slots[i].call;
-        if (call->open && (oldest == 0 || call->began_us < oldest)) {
-            oldest = call->began_us;
-        }
-    }
-    return oldest;
 }
 
 const struct load_proto load_h2 = {

@@ -144,6 +144,9 @@ void load_call_end(struct load_call *call);
 /* The call failed; counts nothing when it is not open. */
 void load_call_fail(struct load_call *call, enum load_error error);
 
+/* The call was never looked at: as if it had not begun. */
+void load_call_withdraw(struct load_call *call);
+
 /* Counts an error that belongs to no call. */
 void load_count_error(struct load_run *run, enum load_error error);
 
