@@ -217,6 +217,7 @@ static enum gw_err read_timeouts(const struct gw_model_entry *entry,
         uint64_t *ms;
     } reads[] = {
         {"connect_timeout", &row, &timeouts->connect_ms},
+        {"tls_timeout", &row, &timeouts->tls_ms},
         {"first_byte_timeout", &row, &timeouts->first_byte_ms},
         {"first_byte_timeout", &row, &timeouts->stream_first_byte_ms},
         {"stream_timeout", &row, &timeouts->stream_first_byte_ms},

@@ -21,7 +21,6 @@ LIMITS = {
     "connect_timeout": CONNECT_S,
     "tls_timeout": CONNECT_S,
     "first_byte_timeout": FIRST_BYTE_S,
-    "stream_first_byte_timeout": FIRST_BYTE_S,
     "idle_timeout": IDLE_S,
 }
 
@@ -40,6 +39,7 @@ def gateway(tmp_path_factory, faulty):
     server = Gatewire(
         tmp_path_factory.mktemp("gateway"), {"model_list": [deployment(faulty, "*", **LIMITS)]},
     )
+    assert "warn config" not in server.output(), "a limit that is not known has no effect"
     yield server
     assert server.is_running(), server.output()
     assert server.stop() == 0, server.output()

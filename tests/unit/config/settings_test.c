@@ -112,6 +112,34 @@ static void the_file_sets_how_vendors_are_reached(void **state)
     assert_int_equal(timeouts->stream_total_ms, 7000);
 }
 
+static void a_deployment_sets_how_it_is_reached(void **state)
+{
+    (void)state;
+    assert_good("upstream: {connect_timeout: 1s, tls_timeout: 1s, first_byte_timeout: 1s, "
+                "idle_timeout: 1s}\n"
+                "model_list:\n"
+                "- model_name: a\n"
+                "  litellm_params:\n"
+                "    model: openai/a\n"
+                "    api_base: https://host.example/v1\n"
+                "    api_key: k\n"
+                "    connect_timeout: 2s\n"
+                "    tls_timeout: 3s\n"
+                "    first_byte_timeout: 4s\n"
+                "    idle_timeout: 5s\n"
+                "    timeout: 6s\n"
+                "    stream_request_timeout: 7s\n",
+                NULL, 0);
+    const struct gw_upstream_timeouts *timeouts = &deployment_of("a", 0)->timeouts;
+    assert_int_equal(timeouts->connect_ms, 2000);
+    assert_int_equal(timeouts->tls_ms, 3000);
+    assert_int_equal(timeouts->first_byte_ms, 4000);
+    assert_int_equal(timeouts->stream_first_byte_ms, 4000);
+    assert_int_equal(timeouts->idle_ms, 5000);
+    assert_int_equal(timeouts->total_ms, 6000);
+    assert_int_equal(timeouts->stream_total_ms, 7000);
+}
+
 static void the_environment_wins_over_the_file(void **state)
 {
     (void)state;
@@ -423,6 +451,7 @@ int main(void)
         cmocka_unit_test_teardown(defaults_hold_without_a_file, fixture_teardown),
         cmocka_unit_test_teardown(the_file_sets_how_clients_are_treated, fixture_teardown),
         cmocka_unit_test_teardown(the_file_sets_how_vendors_are_reached, fixture_teardown),
+        cmocka_unit_test_teardown(a_deployment_sets_how_it_is_reached, fixture_teardown),
         cmocka_unit_test_teardown(the_environment_wins_over_the_file, fixture_teardown),
         cmocka_unit_test_teardown(a_reference_is_typed_by_the_key, fixture_teardown),
         cmocka_unit_test_teardown(litellms_names_are_known, fixture_teardown),
