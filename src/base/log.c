@@ -92,6 +92,7 @@ struct gw_log_sink {
     bool line_is_cut; /* the last byte written was no LF and the rest of that line was dropped */
     /* any thread */
     _Atomic uint64_t dropped_lines;
+    _Atomic bool is_behind;
 };
 
 /* Standard output as a descriptor of its own that never blocks. */
@@ -203,6 +204,8 @@ void gw_log_sink_write(struct gw_log_sink *sink, struct gw_str lines)
         sink->line_is_cut = sink->line_is_cut || (done > 0 && lines.ptr[done - 1] != '\n');
         count_dropped(sink, gw_str_skip(lines, done));
     }
+    atomic_store_explicit(&sink->is_behind, sink->waiting.len > 0 || sink->line_is_cut,
+                          memory_order_relaxed);
     pthread_mutex_unlock(&sink->lock);
 }
 
@@ -222,6 +225,11 @@ void gw_log_sink_reopen(struct gw_log_sink *sink)
     sink->fd = fd;
     pthread_mutex_unlock(&sink->lock);
     close(old);
+}
+
+bool gw_log_sink_is_behind(const struct gw_log_sink *sink)
+{
+    return atomic_load_explicit(&sink->is_behind, memory_order_relaxed);
 }
 
 uint64_t gw_log_sink_dropped(const struct gw_log_sink *sink)

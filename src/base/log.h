@@ -88,6 +88,9 @@ void gw_log_sink_write(struct gw_log_sink *sink, struct gw_str lines);
  */
 void gw_log_sink_reopen(struct gw_log_sink *sink);
 
+/* Does something wait in the sink that its reader has not taken yet? Any thread. */
+bool gw_log_sink_is_behind(const struct gw_log_sink *sink);
+
 /* Lines dropped so far because the reader was slow. */
 uint64_t gw_log_sink_dropped(const struct gw_log_sink *sink);
 

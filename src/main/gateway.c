@@ -49,6 +49,7 @@ struct gateway {
     struct gw_snapshot *snapshot;
     struct gw_fixed_settings fixed; /* as this process runs with them */
     struct gw_log_sink *sink;       /* NULL: no access log */
+    struct gw_access_log_rest log_rest;
     struct gw_token_estimates *estimates;
     struct gw_listen_set sockets;
     struct gw_loop *loop;
@@ -463,7 +464,7 @@ static enum gw_err start_worker(struct gateway *gateway, size_t index)
     for (size_t i = index; i < gateway->sockets.api_count; i += gateway->snapshot->listen.workers) {
         fds[count++] = dup(gateway->sockets.api[i]);
     }
-    slot->access_log = gw_access_log_create(gateway->sink);
+    slot->access_log = gw_access_log_create(gateway->sink, &gateway->log_rest);
     struct gw_worker_opts opts = {.snapshot = gateway->snapshot,
                                   .estimates = gateway->estimates,
                                   .listen_fds = fds,
@@ -524,6 +525,7 @@ static enum gw_err make_loop(struct gateway *gateway)
     enum gw_err err = gw_loop_create(&gateway->loop);
     if (err == GW_OK) {
         gw_timer_init(&gateway->grace_timer, gateway->loop, on_grace_over);
+        gw_access_log_rest_init(&gateway->log_rest, gateway->loop, gateway->sink);
     }
     return err;
 }
@@ -560,6 +562,7 @@ static void stop(struct gateway *gateway)
     gw_free(gateway->slots);
     if (gateway->loop != NULL) {
         gw_timer_clear(&gateway->grace_timer);
+        gw_access_log_rest_fini(&gateway->log_rest);
         gw_loop_destroy(&gateway->loop);
     }
     gw_listen_close(&gateway->sockets);

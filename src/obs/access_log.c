@@ -12,13 +12,16 @@
 
 struct gw_access_log {
     struct gw_log_sink *sink;
+    struct gw_access_log_rest *rest;
     struct gw_buf lines;
 };
 
-struct gw_access_log *gw_access_log_create(struct gw_log_sink *sink)
+struct gw_access_log *gw_access_log_create(struct gw_log_sink *sink,
+                                           struct gw_access_log_rest *rest)
 {
     struct gw_access_log *log = gw_zalloc(sizeof(*log));
     log->sink = sink;
+    log->rest = rest;
     gw_buf_init(&log->lines, BUFFER_MAX_BYTES);
     return log;
 }
@@ -38,6 +41,9 @@ void gw_access_log_flush(struct gw_access_log *log)
     if (log->lines.len > 0) {
         gw_log_sink_write(log->sink, gw_buf_str(&log->lines));
         gw_buf_reset(&log->lines);
+        if (log->rest != NULL) {
+            gw_access_log_rest_tell(log->rest);
+        }
     }
 }
 

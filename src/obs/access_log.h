@@ -17,11 +17,14 @@
 
 #include "base/log.h"
 #include "core/record.h"
+#include "obs/access_log_rest.h"
 
 struct gw_access_log;
 
-/* Makes one over |sink| (NULL: nothing is written), which must outlive it. */
-struct gw_access_log *gw_access_log_create(struct gw_log_sink *sink);
+/* Makes one over |sink| (NULL: nothing is written), which must outlive it. |rest| (may be NULL) is
+ * told when the sink could not write all. */
+struct gw_access_log *gw_access_log_create(struct gw_log_sink *sink,
+                                           struct gw_access_log_rest *rest);
 
 /* Writes what waits and frees; NULL-safe, clears the pointer. */
 void gw_access_log_destroy(struct gw_access_log **log);

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -299,3 +300,24 @@ class TestEnd:
         gateway.process.send_signal(signal.SIGUSR2)
         gateway.wait_line("the new process did not come up")
         assert ask(gateway).status_code == 200
+
+
+def test_a_slow_reader_of_the_log_gets_the_rest_without_traffic(start_gateway, tmp_path):
+    pipe = tmp_path / "log.pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        gateway = start_gateway({"logging": {"access_log": str(pipe)}})
+        count = 60  # of 2 KB each, and a pipe takes 64 KiB
+        with httpx.Client(trust_env=False) as client:
+            for _ in range(count):
+                assert client.get(gateway.url + "/" + "x" * 2000).status_code == 404
+        lines = b""
+        deadline = time.monotonic() + 20 * SLOWNESS
+        while lines.count(b"\n") < count:
+            assert time.monotonic() < deadline, f"{lines.count(10)} of {count} lines"
+            if select.select([reader], [], [], 1)[0]:
+                lines += os.read(reader, 65536)
+        assert all(json.loads(line)["status"] == 404 for line in lines.splitlines())
+    finally:
+        os.close(reader)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <yyjson.h>
 
@@ -31,7 +32,7 @@ static int setup(void **state)
     assert_true(fd != -1);
     close(fd);
     assert_int_equal(gw_log_sink_create(fixture.path, &fixture.sink), GW_OK);
-    fixture.log = gw_access_log_create(fixture.sink);
+    fixture.log = gw_access_log_create(fixture.sink, NULL);
     *state = &fixture;
     return 0;
 }
@@ -219,7 +220,7 @@ static void test_no_line_is_lost(void **state)
 static void test_without_a_sink(void **state)
 {
     (void)state;
-    struct gw_access_log *log = gw_access_log_create(NULL);
+    struct gw_access_log *log = gw_access_log_create(NULL, NULL);
     struct gw_request_record record = {.status = 200};
     gw_access_log_add(log, &record);
     gw_access_log_flush(log);
@@ -227,13 +228,79 @@ static void test_without_a_sink(void **state)
     gw_access_log_destroy(&log);
 }
 
+/* Takes what is in the pipe; returns the number of lines. */
+static size_t take_lines(int fd)
+{
+    static char part[65536];
+    size_t lines = 0;
+    ssize_t n = 0;
+    while ((n = read(fd, part, sizeof(part))) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            lines += part[i] == '\n';
+        }
+    }
+    return lines;
+}
+
+#define MOST_LINES 5000 /* 100 bytes each: a pipe has 64 KiB */
+
+/* The reader was slow, and no request comes any more: the rest comes without one. */
+static void test_the_rest_comes_without_traffic(void **state)
+{
+    struct fixture *fixture = *state;
+    struct gw_loop *loop = NULL;
+    struct gw_access_log_rest rest;
+    struct gw_log_sink *sink = NULL;
+    const struct gw_request_record record = {.path = GW_STR("/v1/models"), .status = 200};
+    unlink(fixture->path);
+    assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    int fd = open(fixture->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd != -1);
+    assert_int_equal(gw_loop_create(&loop), GW_OK);
+    assert_int_equal(gw_log_sink_create(fixture->path, &sink), GW_OK);
+    gw_access_log_rest_init(&rest, loop, sink);
+    struct gw_access_log *log = gw_access_log_create(sink, &rest);
+    gw_access_log_add(log, &record);
+    gw_access_log_flush(log);
+    bool done = false;
+    gw_loop_run_until(loop, &done, 1);
+    assert_false(gw_timer_is_set(&rest.timer)); /* all was written: nothing to do */
+
+    size_t written = 1;
+    for (; written < MOST_LINES; written++) {
+        gw_access_log_add(log, &record);
+        gw_access_log_flush(log);
+    }
+    assert_true(gw_log_sink_is_behind(sink));
+    gw_loop_run_until(loop, &done, 1);
+    assert_true(gw_timer_is_set(&rest.timer));
+    size_t lines = 0;
+    for (unsigned i = 0; i < 1000 && lines < written; i++) {
+        lines += take_lines(fd);
+        gw_loop_run_until(loop, &done, 20);
+    }
+    assert_int_equal(lines, written);
+    assert_false(gw_log_sink_is_behind(sink));
+    gw_loop_run_until(loop, &done, 1);
+    assert_false(gw_timer_is_set(&rest.timer));
+    gw_access_log_destroy(&log);
+    gw_access_log_rest_fini(&rest);
+    gw_loop_destroy(&loop);
+    gw_log_sink_destroy(&sink);
+    close(fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_everything_known), TEST(test_what_is_not_known_is_left_out),
-        TEST(test_hostile_texts),    TEST(test_a_long_error_is_cut),
-        TEST(test_no_line_is_lost),  cmocka_unit_test(test_without_a_sink),
+        TEST(test_everything_known),
+        TEST(test_what_is_not_known_is_left_out),
+        TEST(test_hostile_texts),
+        TEST(test_a_long_error_is_cut),
+        TEST(test_no_line_is_lost),
+        cmocka_unit_test(test_without_a_sink),
+        TEST(test_the_rest_comes_without_traffic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
