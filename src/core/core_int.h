@@ -197,6 +197,7 @@ void gw_deliver_withhold(struct gw_request *request, const struct gw_response_he
 /* What the provider said of its failure, as far as it may be logged; in the arena. */
 struct gw_str gw_deliver_upstream_text(struct gw_request *request);
 
+/* It begins, goes on, is complete. */
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head);
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes);
 void gw_deliver_on_end(struct gw_request *request);
