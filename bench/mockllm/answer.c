@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "mockllm/exchange.h"
+#include "mockllm/openai.h"
 
 static const struct bench_str NO_STR = {.ptr = NULL, .len = 0};
 
@@ -15,7 +16,7 @@ void mock_answer_header(struct mock_exchange *exchange, struct bench_str name,
     (void)mock_headers_add(&exchange->answer.headers, name, value);
 }
 
-static void add_number_header(struct mock_exchange *exchange, struct bench_str name, uint64_t n)
+void mock_answer_number_header(struct mock_exchange *exchange, struct bench_str name, uint64_t n)
 {
     struct bench_buf digits = {0};
     bench_buf_u64(&digits, n);
@@ -36,20 +37,29 @@ static void add_filler(struct mock_exchange *exchange, uint64_t bytes)
     }
 }
 
-static void add_common_headers(struct mock_exchange *exchange, struct bench_str content_type)
+void mock_openai_headers(struct mock_exchange *exchange)
 {
-    char id[20] = "req_";
-    for (size_t i = 0; i < 16; i++) {
-        id[4 + i] = "0123456789abcdef"[(exchange->id >> (60 - 4 * i)) & 15];
-    }
-    mock_answer_header(exchange, BENCH_STR("content-type"), content_type);
-    mock_answer_header(exchange, BENCH_STR("x-request-id"),
-                       (struct bench_str){.ptr = id, .len = sizeof(id)});
+    mock_answer_id_header(exchange, BENCH_STR("x-request-id"));
     mock_answer_header(exchange, BENCH_STR("openai-organization"), BENCH_STR("mock"));
     mock_answer_header(exchange, BENCH_STR("openai-version"), BENCH_STR("2020-10-01"));
     mock_answer_header(exchange, BENCH_STR("x-ratelimit-limit-requests"), BENCH_STR("10000"));
     mock_answer_header(exchange, BENCH_STR("x-ratelimit-remaining-requests"), BENCH_STR("9999"));
     mock_answer_header(exchange, BENCH_STR("x-ratelimit-reset-requests"), BENCH_STR("6ms"));
+}
+
+void mock_answer_id_header(struct mock_exchange *exchange, struct bench_str name)
+{
+    char id[20] = "req_";
+    for (size_t i = 0; i < 16; i++) {
+        id[4 + i] = "0123456789abcdef"[(exchange->id >> (60 - 4 * i)) & 15];
+    }
+    mock_answer_header(exchange, name, (struct bench_str){.ptr = id, .len = sizeof(id)});
+}
+
+static void add_common_headers(struct mock_exchange *exchange, struct bench_str content_type)
+{
+    mock_answer_header(exchange, BENCH_STR("content-type"), content_type);
+    mock_vendor_of(exchange)->headers(exchange);
     if (exchange->knobs.headers > 0) {
         add_filler(exchange, exchange->knobs.headers);
     }
@@ -77,10 +87,16 @@ void mock_answer_end(struct mock_exchange *exchange)
 
 struct bench_buf *mock_answer_stream(struct mock_exchange *exchange)
 {
+    return mock_answer_stream_as(exchange, BENCH_STR("text/event-stream; charset=utf-8"));
+}
+
+struct bench_buf *mock_answer_stream_as(struct mock_exchange *exchange,
+                                        struct bench_str content_type)
+{
     exchange->answer.status = 200;
     exchange->answer.streamed = true;
     exchange->answer.stamp = exchange->knobs.stamp > 0;
-    add_common_headers(exchange, BENCH_STR("text/event-stream; charset=utf-8"));
+    add_common_headers(exchange, content_type);
     mock_answer_header(exchange, BENCH_STR("cache-control"), BENCH_STR("no-cache"));
     return &exchange->answer.script.bytes;
 }
@@ -138,10 +154,9 @@ static const struct status_text {
     {504, "server_error", NULL, "Gateway timeout."},
 };
 
-void mock_answer_status(struct mock_exchange *exchange)
+void mock_openai_fail(struct mock_exchange *exchange, const struct mock_failure *failure)
 {
-    const struct mock_knobs *knobs = &exchange->knobs;
-    unsigned status = knobs->status >= 200 && knobs->status <= 599 ? (unsigned)knobs->status : 500;
+    unsigned status = failure->status;
     struct status_text text = {status, status < 500 ? "invalid_request_error" : "server_error",
                                NULL, "An error ordered from the mock."};
     for (size_t i = 0; i < sizeof(STATUS_TEXTS) / sizeof(STATUS_TEXTS[0]); i++) {
@@ -150,14 +165,35 @@ void mock_answer_status(struct mock_exchange *exchange)
         }
     }
     struct bench_str code = text.code == NULL ? NO_STR : bench_str_from(text.code);
-    mock_answer_error(
-        exchange, status, knobs->error_type.len > 0 ? knobs->error_type : bench_str_from(text.type),
-        knobs->error_code.len > 0 ? knobs->error_code : code, NO_STR,
-        knobs->error_message.len > 0 ? knobs->error_message : bench_str_from(text.message));
-    if (knobs->retry_after > 0 || status == 429) {
-        add_number_header(exchange, BENCH_STR("retry-after"),
-                          knobs->retry_after > 0 ? knobs->retry_after : 1);
+    mock_answer_error(exchange, status,
+                      failure->type.len > 0 ? failure->type : bench_str_from(text.type),
+                      failure->code.len > 0 ? failure->code : code, NO_STR,
+                      failure->message.len > 0 ? failure->message : bench_str_from(text.message));
+    if (failure->retry_after > 0 || status == 429) {
+        mock_answer_number_header(exchange, BENCH_STR("retry-after"),
+                                  failure->retry_after > 0 ? failure->retry_after : 1);
     }
+}
+
+void mock_openai_mid_error(const struct mock_exchange *exchange, struct bench_buf *out)
+{
+    (void)exchange;
+    BENCH_LIT(out, "data: {\"error\":{\"message\":\"The server had an error while processing your "
+                   "request. Sorry about that!\",\"type\":\"server_error\",\"param\":null,"
+                   "\"code\":null}}\n\n");
+}
+
+void mock_answer_status(struct mock_exchange *exchange)
+{
+    const struct mock_knobs *knobs = &exchange->knobs;
+    const struct mock_failure failure = {
+        .status = knobs->status >= 200 && knobs->status <= 599 ? (unsigned)knobs->status : 500,
+        .type = knobs->error_type,
+        .code = knobs->error_code,
+        .message = knobs->error_message,
+        .retry_after = knobs->retry_after,
+    };
+    mock_vendor_of(exchange)->fail(exchange, &failure);
 }
 
 struct mock_usage mock_answer_usage(const struct mock_exchange *exchange, uint64_t completion)
@@ -168,6 +204,7 @@ struct mock_usage mock_answer_usage(const struct mock_exchange *exchange, uint64
         .prompt = knobs->prompt_tokens > 0 ? knobs->prompt_tokens : prompt + 1,
         .completion = knobs->completion_tokens > 0 ? knobs->completion_tokens : completion,
         .cached = knobs->cached_tokens,
+        .cache_write = knobs->cache_write_tokens,
         .reasoning = knobs->reasoning_tokens,
     };
     return usage;

@@ -23,7 +23,9 @@
 struct mock_exchange;
 
 struct mock_usage {
-    uint64_t prompt, completion, cached, reasoning;
+    uint64_t prompt;     /* with what was read from and written to a cache */
+    uint64_t completion; /* with reasoning */
+    uint64_t cached, cache_write, reasoning;
 };
 
 /* Starts a plain answer and returns where its body goes; finish with mock_answer_end(). */
@@ -39,18 +41,29 @@ void mock_answer_end(struct mock_exchange *exchange);
 /* Starts an event stream; add pieces with mock_piece_begin(). */
 struct bench_buf *mock_answer_stream(struct mock_exchange *exchange);
 
+/* Starts a stream of another kind. */
+struct bench_buf *mock_answer_stream_as(struct mock_exchange *exchange,
+                                        struct bench_str content_type);
+
 /* Adds a response header. */
 void mock_answer_header(struct mock_exchange *exchange, struct bench_str name,
                         struct bench_str value);
 
-/* Answers with an error object; |param| and |code| may have ptr NULL, which makes them null. */
+/* Adds a response header with a number. */
+void mock_answer_number_header(struct mock_exchange *exchange, struct bench_str name, uint64_t n);
+
+/* Adds a response header with the id of the request. */
+void mock_answer_id_header(struct mock_exchange *exchange, struct bench_str name);
+
+/* Answers with OpenAI's error object; |param| and |code| may have ptr NULL, which makes them null.
+ */
 void mock_answer_error(struct mock_exchange *exchange, unsigned status, struct bench_str type,
                        struct bench_str code, struct bench_str param, struct bench_str message);
 
 /* Answers 400 invalid_request_error about |param|. */
 void mock_answer_invalid(struct mock_exchange *exchange, const char *param, const char *message);
 
-/* Answers with knobs.status and the error object that belongs to it. */
+/* Answers with knobs.status and the vendor's error that belongs to it. */
 void mock_answer_status(struct mock_exchange *exchange);
 
 /* Works out the usage to report; |completion| is what the answer really has. */

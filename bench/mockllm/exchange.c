@@ -11,6 +11,7 @@
 #include "mockllm/faults.h"
 #include "mockllm/multipart.h"
 #include "mockllm/router.h"
+#include "mockllm/scene.h"
 #include "mockllm/stats.h"
 #include "mockllm/worker.h"
 
@@ -34,6 +35,7 @@ void mock_exchange_fini(struct mock_exchange *exchange)
     mock_request_fini(&exchange->request);
     mock_answer_fini(&exchange->answer);
     bench_buf_fini(&exchange->model);
+    bench_buf_fini(&exchange->scene);
 }
 
 void mock_exchange_clear(struct mock_exchange *exchange)
@@ -42,6 +44,7 @@ void mock_exchange_clear(struct mock_exchange *exchange)
     mock_request_clear(&exchange->request);
     mock_answer_clear(&exchange->answer);
     bench_buf_clear(&exchange->model, 1024);
+    bench_buf_clear(&exchange->scene, 1024);
     exchange->stage = MOCK_STAGE_IDLE;
     exchange->piece = 0;
     exchange->round = 0;
@@ -199,6 +202,14 @@ static void send_first_half(struct mock_exchange *exchange)
     piece->len -= half;
 }
 
+static void send_mid_error(struct mock_exchange *exchange)
+{
+    struct bench_buf *bytes = &exchange->worker->piece;
+    bench_buf_clear(bytes, SIZE_MAX);
+    mock_vendor_of(exchange)->mid_error(exchange, bytes);
+    exchange->sink->body(exchange, bench_buf_view(bytes));
+}
+
 /*
  * Carries out the fault that is due in mid-body before |piece|.
  * Returns true when the exchange is not to go on now.
@@ -223,7 +234,7 @@ static bool fail_in_body(struct mock_exchange *exchange, const struct mock_piece
     case MOCK_FAULT_ERROR_MID:
         exchange->fault_done = true;
         if (streamed) {
-            exchange->sink->body(exchange, mock_fault_error_event());
+            send_mid_error(exchange);
             finish(exchange);
         }
         return streamed;
@@ -390,8 +401,10 @@ static void read_body(struct mock_exchange *exchange)
         first++;
     }
     if (first == body.len || body.ptr[first] != '{') {
-        bench_buf_str(&exchange->model,
-                      mock_multipart_field(&exchange->request, BENCH_STR("model")));
+        if (exchange->model.len == 0) {
+            bench_buf_str(&exchange->model,
+                          mock_multipart_field(&exchange->request, BENCH_STR("model")));
+        }
         return; /* multipart, nothing, or nonsense: the route decides */
     }
     yyjson_alc pool;
@@ -403,7 +416,7 @@ static void read_body(struct mock_exchange *exchange)
     } text = {.in = body.ptr}; /* not written to without YYJSON_READ_INSITU */
     exchange->doc = yyjson_read_opts(text.out, body.len, 0, small ? &pool : NULL, NULL);
     yyjson_val *model = yyjson_obj_get(yyjson_doc_get_root(exchange->doc), "model");
-    if (yyjson_is_str(model)) {
+    if (yyjson_is_str(model) && exchange->model.len == 0) {
         bench_buf_add(&exchange->model, yyjson_get_str(model), yyjson_get_len(model));
     }
 }
@@ -413,10 +426,12 @@ void mock_exchange_begin(struct mock_exchange *exchange)
     exchange->id = mock_worker_id(exchange->worker);
     exchange->began_us = now_us(exchange);
     exchange->body_us = 0;
+    mock_vendor_detect(exchange);
     read_body(exchange);
     exchange->knobs = exchange->worker->config->knobs;
     bool known = mock_knobs_from_model(&exchange->knobs, bench_buf_view(&exchange->model));
     apply_headers(exchange, &exchange->knobs);
+    mock_scene_read(exchange);
     mock_faults_gate(&exchange->knobs, bench_buf_view(&exchange->model));
     mock_router_route(exchange, known);
     yyjson_doc_free(exchange->doc);

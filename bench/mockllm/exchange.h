@@ -22,6 +22,7 @@
 #include "common/loop.h"
 #include "mockllm/knobs.h"
 #include "mockllm/message.h"
+#include "mockllm/vendor.h"
 
 struct mock_exchange;
 struct mock_worker;
@@ -74,7 +75,10 @@ struct mock_exchange {
     struct mock_request request;
     struct mock_knobs knobs;
     struct mock_answer answer;
+    enum mock_vendor vendor;
+    struct bench_str path;  /* within the vendor's API; borrows the request's target */
     struct bench_buf model; /* of the request, empty when it names none */
+    struct bench_buf scene; /* the orders in the last user message */
     yyjson_doc *doc;        /* the request's JSON while it is routed, else NULL */
     enum mock_stage stage;
     struct bench_timer timer;

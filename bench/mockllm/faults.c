@@ -106,11 +106,3 @@ struct bench_str mock_fault_bad_chunk(void)
 {
     return BENCH_STR("zz;no=number\r\ndata: {}\n\n\r\n");
 }
-
-struct bench_str mock_fault_error_event(void)
-{
-    return BENCH_STR(
-        "data: {\"error\":{\"message\":\"The server had an error while processing your "
-        "request. Sorry about that!\",\"type\":\"server_error\",\"param\":null,"
-        "\"code\":null}}\n\n");
-}

@@ -41,7 +41,4 @@ struct bench_str mock_fault_garbage_sse(void);
 /* Returns an invalid chunk header with some bytes behind. */
 struct bench_str mock_fault_bad_chunk(void);
 
-/* Returns the event that reports an error in mid-stream. */
-struct bench_str mock_fault_error_event(void);
-
 #endif

@@ -56,11 +56,18 @@
     F(prompt_tokens, 0, "reported usage; 0: request bytes / 4")                                    \
     F(completion_tokens, 0, "reported usage; 0: chunks, or size / 4")                              \
     F(cached_tokens, 0, "reported cached part of the prompt tokens")                               \
+    F(cache_write_tokens, 0, "reported part of the prompt tokens that went into the cache")        \
     F(reasoning_tokens, 0, "reported reasoning part of the completion tokens")                     \
     F(usage, 1, "0: report no usage, even when asked")                                             \
     F(tools, 0, "number of tool calls to make when the request has tools")                         \
     F(refusal, 0, "1: refuse (message.refusal instead of content)")                                \
     F(reasoning, 0, "chunks of reasoning_content before the content")                              \
+    F(redacted, 0, "1: the reasoning is redacted, where a vendor does that")                       \
+    F(filter, 0, "1: a content filter cuts the answer; 2: it blocks the prompt")                   \
+    F(empty, 0, "1: no text at all")                                                               \
+    F(unicode, 0, "1: a text with everything that is hard to pass on")                             \
+    F(digest, 0, "1: answer with size and SHA-256 of the request's body")                          \
+    F(stop, 0, "1: the answer ends at the request's first stop sequence")                          \
     F(status, 0, "answer with this status and an error object")                                    \
     F(retry_after, 0, "retry-after in s; with status 429 alone: 1")                                \
     F(after, 2, "chunks sent before a fault in mid-stream")                                        \

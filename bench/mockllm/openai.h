@@ -14,6 +14,19 @@
 #define MOCKLLM_OPENAI_H
 
 #include "mockllm/router.h"
+#include "mockllm/vendor.h"
+
+/* Adds OpenAI's response headers. */
+void mock_openai_headers(struct mock_exchange *exchange);
+
+/* Answers with OpenAI's error object. */
+void mock_openai_fail(struct mock_exchange *exchange, const struct mock_failure *failure);
+
+/* Appends the event of an error in mid-stream. */
+void mock_openai_mid_error(const struct mock_exchange *exchange, struct bench_buf *out);
+
+/* Checks the key when --api-key is set. Returns false after answering. */
+bool mock_openai_authorize(struct mock_exchange *exchange);
 
 mock_handler_fn mock_openai_chat;        /* POST /chat/completions */
 mock_handler_fn mock_openai_embeddings;  /* POST /embeddings */

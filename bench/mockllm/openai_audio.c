@@ -4,7 +4,7 @@
 #include "mockllm/exchange.h"
 #include "mockllm/multipart.h"
 #include "mockllm/openai.h"
-#include "mockllm/openai_plan.h"
+#include "mockllm/plan.h"
 
 /* Bytes of speech when the size is not set: a second of poor MP3. */
 #define DEFAULT_SPEECH_BYTES 16384u

@@ -67,6 +67,12 @@ static bool is_valid(struct mock_exchange *exchange, yyjson_val *root)
     return false;
 }
 
+static struct bench_str first_stop(yyjson_val *stop)
+{
+    yyjson_val *first = yyjson_is_arr(stop) ? yyjson_arr_get_first(stop) : stop;
+    return (struct bench_str){.ptr = yyjson_get_str(first), .len = yyjson_get_len(first)};
+}
+
 static struct mock_plan_ask read_ask(yyjson_val *root)
 {
     yyjson_val *messages = yyjson_obj_get(root, "messages");
@@ -74,16 +80,15 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
     struct bench_str format_type = mock_json_str(format, "type");
     yyjson_val *last = yyjson_arr_get_last(messages);
     struct mock_plan_ask ask = {
-        .tools = yyjson_obj_get(root, "tools"),
-        .tool_choice = yyjson_obj_get(root, "tool_choice"),
         .schema = yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema"),
         .json = bench_str_starts(format_type, BENCH_STR("json")),
-        .one_tool = yyjson_is_false(yyjson_obj_get(root, "parallel_tool_calls")),
         .tool_answered = bench_str_eq(mock_json_str(last, "role"), BENCH_STR("tool")),
         .max_tokens =
             mock_json_u64(root, "max_completion_tokens", mock_json_u64(root, "max_tokens", 0)),
         .echo = last_user_text(messages),
+        .stop_seq = first_stop(yyjson_obj_get(root, "stop")),
     };
+    mock_openai_read_tools(&ask, root);
     return ask;
 }
 

@@ -125,11 +125,11 @@ static void write_usage(const struct mock_response *response, struct bench_buf *
     const unsigned long long total = usage->prompt + usage->completion;
     bench_buf_printf(out,
                      "{\"input_tokens\":%llu,\"input_tokens_details\":{\"cached_tokens\":%llu,"
-                     "\"cache_write_tokens\":0},\"output_tokens\":%llu,"
+                     "\"cache_write_tokens\":%llu},\"output_tokens\":%llu,"
                      "\"output_tokens_details\":{\"reasoning_tokens\":%llu},\"total_tokens\":%llu}",
                      (unsigned long long)usage->prompt, (unsigned long long)usage->cached,
-                     (unsigned long long)usage->completion, (unsigned long long)usage->reasoning,
-                     total);
+                     (unsigned long long)usage->cache_write, (unsigned long long)usage->completion,
+                     (unsigned long long)usage->reasoning, total);
 }
 
 static bool is_incomplete(const struct mock_response *response)
@@ -264,15 +264,13 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
     yyjson_val *input = yyjson_obj_get(root, "input");
     yyjson_val *format = yyjson_obj_get(yyjson_obj_get(root, "text"), "format");
     struct mock_plan_ask ask = {
-        .tools = yyjson_obj_get(root, "tools"),
-        .tool_choice = yyjson_obj_get(root, "tool_choice"),
         .schema = yyjson_obj_get(format, "schema"),
         .json = bench_str_starts(mock_json_str(format, "type"), BENCH_STR("json")),
-        .one_tool = yyjson_is_false(yyjson_obj_get(root, "parallel_tool_calls")),
         .tool_answered = ends_with_output(input),
         .max_tokens = mock_json_u64(root, "max_output_tokens", 0),
         .echo = last_user_text(input),
     };
+    mock_openai_read_tools(&ask, root);
     return ask;
 }
 

@@ -7,7 +7,7 @@
  * Shape:    output items in this order: a reasoning item when knobs.reasoning asks for one, then
  *           a message or the tool calls.
  * Units:    none.
- * Limits:   those of openai_plan.h.
+ * Limits:   those of plan.h.
  * Memory:   borrows the request's document.
  * Threads:  none.
  * Errors:   none.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mockllm/answer.h"
+#include "mockllm/anthropic.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
 #include "mockllm/openai.h"
@@ -18,71 +19,76 @@ struct route {
     const char *method;
     const char *path; /* after /v1; {} matches one part */
     mock_handler_fn *handler;
+    enum mock_vendor vendor;
 };
 
 /* The most used first: the search is linear. */
 static const struct route ROUTES[] = {
-    {"POST", "/chat/completions", mock_openai_chat},
-    {"POST", "/embeddings", mock_openai_embeddings},
-    {"POST", "/responses", mock_openai_responses},
-    {"POST", "/completions", mock_openai_completions},
-    {"GET", "/models", mock_openai_models},
-    {"POST", "/moderations", mock_openai_moderations},
-    {"POST", "/audio/speech", mock_openai_speech},
-    {"POST", "/audio/transcriptions", mock_openai_transcription},
-    {"POST", "/audio/translations", mock_openai_transcription},
-    {"POST", "/images/generations", mock_openai_images},
-    {"POST", "/images/edits", mock_openai_image_edits},
-    {"POST", "/images/variations", mock_openai_image_edits},
-    {"POST", "/responses/input_tokens", mock_openai_response_tokens},
-    {"POST", "/responses/{}/cancel", mock_openai_response_cancel},
-    {"GET", "/responses/{}/input_items", mock_openai_response_items},
-    {"GET", "/responses/{}", mock_openai_response_get},
-    {"DELETE", "/responses/{}", mock_openai_response_delete},
-    {"POST", "/files", mock_openai_file_create},
-    {"GET", "/files", mock_openai_file_list},
-    {"GET", "/files/{}/content", mock_openai_file_content},
-    {"GET", "/files/{}", mock_openai_file_get},
-    {"DELETE", "/files/{}", mock_openai_file_delete},
-    {"POST", "/uploads", mock_openai_upload_create},
-    {"POST", "/uploads/{}/parts", mock_openai_upload_part},
-    {"POST", "/uploads/{}/complete", mock_openai_upload_complete},
-    {"POST", "/uploads/{}/cancel", mock_openai_upload_cancel},
-    {"POST", "/batches", mock_openai_batch_create},
-    {"GET", "/batches", mock_openai_batch_list},
-    {"POST", "/batches/{}/cancel", mock_openai_batch_cancel},
-    {"GET", "/batches/{}", mock_openai_batch_get},
-    {"POST", "/fine_tuning/jobs", mock_openai_tuning_create},
-    {"GET", "/fine_tuning/jobs", mock_openai_tuning_list},
-    {"POST", "/fine_tuning/jobs/{}/cancel", mock_openai_tuning_cancel},
-    {"GET", "/fine_tuning/jobs/{}/events", mock_openai_tuning_events},
-    {"GET", "/fine_tuning/jobs/{}", mock_openai_tuning_get},
-    {"POST", "/vector_stores", mock_openai_vector_create},
-    {"GET", "/vector_stores", mock_openai_vector_list},
-    {"POST", "/vector_stores/{}/search", mock_openai_vector_search},
-    {"POST", "/vector_stores/{}/files", mock_openai_vector_file_create},
-    {"GET", "/vector_stores/{}/files", mock_openai_vector_file_list},
-    {"GET", "/vector_stores/{}/files/{}", mock_openai_vector_file_get},
-    {"DELETE", "/vector_stores/{}/files/{}", mock_openai_vector_file_delete},
-    {"GET", "/vector_stores/{}", mock_openai_vector_get},
-    {"POST", "/vector_stores/{}", mock_openai_vector_modify},
-    {"DELETE", "/vector_stores/{}", mock_openai_vector_delete},
-    {"POST", "/assistants", mock_openai_assistant_create},
-    {"GET", "/assistants", mock_openai_assistant_list},
-    {"GET", "/assistants/{}", mock_openai_assistant_get},
-    {"POST", "/assistants/{}", mock_openai_assistant_modify},
-    {"DELETE", "/assistants/{}", mock_openai_assistant_delete},
-    {"POST", "/threads/{}/messages", mock_openai_message_create},
-    {"GET", "/threads/{}/messages", mock_openai_message_list},
-    {"GET", "/threads/{}/messages/{}", mock_openai_message_get},
-    {"POST", "/threads/{}/runs", mock_openai_run_create},
-    {"GET", "/threads/{}/runs", mock_openai_run_list},
-    {"GET", "/threads/{}/runs/{}", mock_openai_run_get},
-    {"POST", "/threads", mock_openai_thread_create},
-    {"GET", "/threads/{}", mock_openai_thread_get},
-    {"POST", "/threads/{}", mock_openai_thread_modify},
-    {"DELETE", "/threads/{}", mock_openai_thread_delete},
-    {"GET", "/models/{}", mock_openai_model},
+    {"POST", "/chat/completions", mock_openai_chat, MOCK_VENDOR_OPENAI},
+    {"POST", "/embeddings", mock_openai_embeddings, MOCK_VENDOR_OPENAI},
+    {"POST", "/responses", mock_openai_responses, MOCK_VENDOR_OPENAI},
+    {"POST", "/completions", mock_openai_completions, MOCK_VENDOR_OPENAI},
+    {"GET", "/models", mock_openai_models, MOCK_VENDOR_OPENAI},
+    {"POST", "/moderations", mock_openai_moderations, MOCK_VENDOR_OPENAI},
+    {"POST", "/audio/speech", mock_openai_speech, MOCK_VENDOR_OPENAI},
+    {"POST", "/audio/transcriptions", mock_openai_transcription, MOCK_VENDOR_OPENAI},
+    {"POST", "/audio/translations", mock_openai_transcription, MOCK_VENDOR_OPENAI},
+    {"POST", "/images/generations", mock_openai_images, MOCK_VENDOR_OPENAI},
+    {"POST", "/images/edits", mock_openai_image_edits, MOCK_VENDOR_OPENAI},
+    {"POST", "/images/variations", mock_openai_image_edits, MOCK_VENDOR_OPENAI},
+    {"POST", "/responses/input_tokens", mock_openai_response_tokens, MOCK_VENDOR_OPENAI},
+    {"POST", "/responses/{}/cancel", mock_openai_response_cancel, MOCK_VENDOR_OPENAI},
+    {"GET", "/responses/{}/input_items", mock_openai_response_items, MOCK_VENDOR_OPENAI},
+    {"GET", "/responses/{}", mock_openai_response_get, MOCK_VENDOR_OPENAI},
+    {"DELETE", "/responses/{}", mock_openai_response_delete, MOCK_VENDOR_OPENAI},
+    {"POST", "/files", mock_openai_file_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/files", mock_openai_file_list, MOCK_VENDOR_OPENAI},
+    {"GET", "/files/{}/content", mock_openai_file_content, MOCK_VENDOR_OPENAI},
+    {"GET", "/files/{}", mock_openai_file_get, MOCK_VENDOR_OPENAI},
+    {"DELETE", "/files/{}", mock_openai_file_delete, MOCK_VENDOR_OPENAI},
+    {"POST", "/uploads", mock_openai_upload_create, MOCK_VENDOR_OPENAI},
+    {"POST", "/uploads/{}/parts", mock_openai_upload_part, MOCK_VENDOR_OPENAI},
+    {"POST", "/uploads/{}/complete", mock_openai_upload_complete, MOCK_VENDOR_OPENAI},
+    {"POST", "/uploads/{}/cancel", mock_openai_upload_cancel, MOCK_VENDOR_OPENAI},
+    {"POST", "/batches", mock_openai_batch_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/batches", mock_openai_batch_list, MOCK_VENDOR_OPENAI},
+    {"POST", "/batches/{}/cancel", mock_openai_batch_cancel, MOCK_VENDOR_OPENAI},
+    {"GET", "/batches/{}", mock_openai_batch_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/fine_tuning/jobs", mock_openai_tuning_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/fine_tuning/jobs", mock_openai_tuning_list, MOCK_VENDOR_OPENAI},
+    {"POST", "/fine_tuning/jobs/{}/cancel", mock_openai_tuning_cancel, MOCK_VENDOR_OPENAI},
+    {"GET", "/fine_tuning/jobs/{}/events", mock_openai_tuning_events, MOCK_VENDOR_OPENAI},
+    {"GET", "/fine_tuning/jobs/{}", mock_openai_tuning_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/vector_stores", mock_openai_vector_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/vector_stores", mock_openai_vector_list, MOCK_VENDOR_OPENAI},
+    {"POST", "/vector_stores/{}/search", mock_openai_vector_search, MOCK_VENDOR_OPENAI},
+    {"POST", "/vector_stores/{}/files", mock_openai_vector_file_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/vector_stores/{}/files", mock_openai_vector_file_list, MOCK_VENDOR_OPENAI},
+    {"GET", "/vector_stores/{}/files/{}", mock_openai_vector_file_get, MOCK_VENDOR_OPENAI},
+    {"DELETE", "/vector_stores/{}/files/{}", mock_openai_vector_file_delete, MOCK_VENDOR_OPENAI},
+    {"GET", "/vector_stores/{}", mock_openai_vector_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/vector_stores/{}", mock_openai_vector_modify, MOCK_VENDOR_OPENAI},
+    {"DELETE", "/vector_stores/{}", mock_openai_vector_delete, MOCK_VENDOR_OPENAI},
+    {"POST", "/assistants", mock_openai_assistant_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/assistants", mock_openai_assistant_list, MOCK_VENDOR_OPENAI},
+    {"GET", "/assistants/{}", mock_openai_assistant_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/assistants/{}", mock_openai_assistant_modify, MOCK_VENDOR_OPENAI},
+    {"DELETE", "/assistants/{}", mock_openai_assistant_delete, MOCK_VENDOR_OPENAI},
+    {"POST", "/threads/{}/messages", mock_openai_message_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/threads/{}/messages", mock_openai_message_list, MOCK_VENDOR_OPENAI},
+    {"GET", "/threads/{}/messages/{}", mock_openai_message_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/threads/{}/runs", mock_openai_run_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/threads/{}/runs", mock_openai_run_list, MOCK_VENDOR_OPENAI},
+    {"GET", "/threads/{}/runs/{}", mock_openai_run_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/threads", mock_openai_thread_create, MOCK_VENDOR_OPENAI},
+    {"GET", "/threads/{}", mock_openai_thread_get, MOCK_VENDOR_OPENAI},
+    {"POST", "/threads/{}", mock_openai_thread_modify, MOCK_VENDOR_OPENAI},
+    {"DELETE", "/threads/{}", mock_openai_thread_delete, MOCK_VENDOR_OPENAI},
+    {"GET", "/models/{}", mock_openai_model, MOCK_VENDOR_OPENAI},
+    {"POST", "/messages", mock_anthropic_messages, MOCK_VENDOR_ANTHROPIC},
+    {"POST", "/messages/count_tokens", mock_anthropic_count, MOCK_VENDOR_ANTHROPIC},
+    {"GET", "/models", mock_anthropic_models, MOCK_VENDOR_ANTHROPIC},
+    {"GET", "/models/{}", mock_anthropic_model, MOCK_VENDOR_ANTHROPIC},
 };
 
 #define ROUTE_COUNT   (sizeof(ROUTES) / sizeof(ROUTES[0]))
@@ -136,12 +142,16 @@ static struct bench_str strip_prefix(struct bench_str path)
     return path;
 }
 
-/* Finds the route; *allowed is set when only the method does not fit. */
-static size_t find_route(const char *method, struct bench_str path, struct bench_str *ids,
+/* Finds the route; *other_method is set when only the method does not fit. */
+static size_t find_route(const struct mock_exchange *exchange, struct bench_str *ids,
                          bool *other_method)
 {
+    const char *method = exchange->request.method;
+    enum mock_vendor vendor = mock_vendor_of(exchange)->routes;
+    bool is_openai = vendor == MOCK_VENDOR_OPENAI;
+    struct bench_str path = is_openai ? strip_prefix(exchange->path) : exchange->path;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!match(path, ROUTES[i].path, ids)) {
+        if (ROUTES[i].vendor != vendor || !match(path, ROUTES[i].path, ids)) {
             continue;
         }
         bool is_head = strcmp(method, "HEAD") == 0 && strcmp(ROUTES[i].method, "GET") == 0;
@@ -153,19 +163,19 @@ static size_t find_route(const char *method, struct bench_str path, struct bench
     return ROUTE_UNKNOWN;
 }
 
-static bool key_fits(const struct mock_exchange *exchange)
+bool mock_openai_authorize(struct mock_exchange *exchange)
 {
-    struct bench_str wanted = exchange->worker->config->api_key;
-    if (wanted.len == 0) {
+    struct bench_str key = mock_vendor_bearer(exchange);
+    if (key.ptr == NULL) {
+        key = mock_vendor_header(exchange, "api-key");
+    }
+    if (exchange->worker->config->api_key.len == 0 || mock_vendor_key_fits(exchange, key)) {
         return true;
     }
-    const struct mock_headers *headers = &exchange->request.headers;
-    struct bench_str bearer = mock_headers_find(headers, BENCH_STR("authorization"));
-    struct bench_str api_key = mock_headers_find(headers, BENCH_STR("api-key"));
-    if (bearer.len > 7 && bench_str_ieq(bench_str_cut(bearer, 0, 7), BENCH_STR("bearer "))) {
-        return bench_str_eq(bench_str_cut(bearer, 7, bearer.len), wanted);
-    }
-    return bench_str_eq(api_key, wanted);
+    mock_answer_error(exchange, 401, BENCH_STR("invalid_request_error"),
+                      BENCH_STR("invalid_api_key"), (struct bench_str){0},
+                      BENCH_STR("Incorrect API key provided."));
+    return false;
 }
 
 /* Serves /mock/...; these requests are not counted. Returns false for other paths. */
@@ -197,35 +207,45 @@ static bool serve_own(struct mock_exchange *exchange, struct bench_str path)
 
 static void answer_unknown(struct mock_exchange *exchange, bool other_method)
 {
+    struct bench_str path = mock_request_path(&exchange->request);
     struct bench_buf text = {0};
-    BENCH_LIT(&text, "Invalid URL (");
-    bench_buf_str(&text, bench_str_from(exchange->request.method));
-    BENCH_LIT(&text, " ");
-    bench_buf_str(&text, mock_request_path(&exchange->request));
+    bench_buf_printf(&text, "Invalid URL (%s ", exchange->request.method);
+    bench_buf_str(&text, path);
     BENCH_LIT(&text, ")");
-    mock_answer_error(exchange, other_method ? 405 : 404, BENCH_STR("invalid_request_error"),
-                      (struct bench_str){0}, (struct bench_str){0}, bench_buf_view(&text));
+    const struct mock_failure failure = {
+        .status = other_method ? 405 : 404,
+        .code = BENCH_STR("unknown_url"),
+        .message = bench_buf_view(&text),
+    };
+    mock_vendor_of(exchange)->fail(exchange, &failure);
     bench_buf_fini(&text);
+}
+
+static void answer_bad_model(struct mock_exchange *exchange)
+{
+    static const char message[] = "This mock- model name holds an unknown key.";
+    if (exchange->vendor == MOCK_VENDOR_OPENAI) {
+        mock_answer_invalid(exchange, "model", message);
+    } else {
+        mock_vendor_fail(exchange, 400, message);
+    }
 }
 
 void mock_router_route(struct mock_exchange *exchange, bool knobs_known)
 {
-    struct bench_str path = mock_request_path(&exchange->request);
     struct bench_str ids[MAX_IDS] = {{0}};
     bool other_method = false;
-    if (serve_own(exchange, path)) {
+    if (serve_own(exchange, mock_request_path(&exchange->request))) {
         return;
     }
-    size_t route = find_route(exchange->request.method, strip_prefix(path), ids, &other_method);
+    size_t route = find_route(exchange, ids, &other_method);
     mock_stats_request(exchange->worker->stats, exchange, route);
     if (!knobs_known) {
-        mock_answer_invalid(exchange, "model", "This mock- model name holds an unknown key.");
+        answer_bad_model(exchange);
     } else if (exchange->knobs.status > 0) {
         mock_answer_status(exchange);
-    } else if (!key_fits(exchange)) {
-        mock_answer_error(exchange, 401, BENCH_STR("invalid_request_error"),
-                          BENCH_STR("invalid_api_key"), (struct bench_str){0},
-                          BENCH_STR("Incorrect API key provided."));
+    } else if (!mock_vendor_of(exchange)->authorize(exchange)) {
+        return;
     } else if (route == ROUTE_UNKNOWN) {
         answer_unknown(exchange, other_method);
     } else {

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of vendors, and how a request finds its own. */
+#include "mockllm/vendor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mockllm/answer.h"
+#include "mockllm/anthropic.h"
+#include "mockllm/exchange.h"
+#include "mockllm/faults.h"
+#include "mockllm/openai.h"
+#include "mockllm/worker.h"
+
+/* Longest message made by mock_vendor_failf(). */
+#define MAX_MESSAGE 1024
+
+static const struct mock_vendor_api APIS[MOCK_VENDOR_COUNT] = {
+    [MOCK_VENDOR_OPENAI] = {NULL, MOCK_VENDOR_OPENAI, mock_openai_headers, mock_openai_fail,
+                            mock_openai_mid_error, mock_openai_authorize},
+    [MOCK_VENDOR_ANTHROPIC] = {"/anthropic", MOCK_VENDOR_ANTHROPIC, mock_anthropic_headers,
+                               mock_anthropic_fail, mock_anthropic_mid_error,
+                               mock_anthropic_authorize},
+};
+
+const struct mock_vendor_api *mock_vendor_of(const struct mock_exchange *exchange)
+{
+    return &APIS[exchange->vendor];
+}
+
+struct bench_str mock_vendor_header(const struct mock_exchange *exchange, const char *name)
+{
+    return mock_headers_find(&exchange->request.headers, bench_str_from(name));
+}
+
+struct bench_str mock_vendor_bearer(const struct mock_exchange *exchange)
+{
+    struct bench_str value = mock_vendor_header(exchange, "authorization");
+    if (value.len > 7 && bench_str_ieq(bench_str_cut(value, 0, 7), BENCH_STR("bearer "))) {
+        return bench_str_cut(value, 7, value.len);
+    }
+    return (struct bench_str){0};
+}
+
+bool mock_vendor_key_fits(const struct mock_exchange *exchange, struct bench_str key)
+{
+    struct bench_str wanted = exchange->worker->config->api_key;
+    return key.len > 0 && (wanted.len == 0 || bench_str_eq(key, wanted));
+}
+
+struct bench_str mock_vendor_query(const struct mock_exchange *exchange, const char *name)
+{
+    struct bench_str rest = bench_buf_view(&exchange->request.target);
+    rest = bench_str_cut(rest, exchange->request.path_len + 1, rest.len);
+    while (rest.len > 0) {
+        size_t end = bench_str_find(rest, '&');
+        struct bench_str pair = bench_str_cut(rest, 0, end);
+        size_t equals = bench_str_find(pair, '=');
+        if (bench_str_eq(bench_str_cut(pair, 0, equals), bench_str_from(name))) {
+            return equals == pair.len ? BENCH_STR("") : bench_str_cut(pair, equals + 1, pair.len);
+        }
+        rest = bench_str_cut(rest, end + 1, rest.len);
+    }
+    return (struct bench_str){0};
+}
+
+void mock_vendor_fail(struct mock_exchange *exchange, unsigned status, const char *message)
+{
+    const struct mock_failure failure = {.status = status, .message = bench_str_from(message)};
+    mock_vendor_of(exchange)->fail(exchange, &failure);
+}
+
+void mock_vendor_failf(struct mock_exchange *exchange, unsigned status, const char *fmt, ...)
+{
+    char message[MAX_MESSAGE];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    mock_vendor_fail(exchange, status, message);
+}
+
+/* Tells whether |path| begins with the whole parts of |prefix|. */
+static bool is_under(struct bench_str path, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return bench_str_starts(path, bench_str_from(prefix)) &&
+           (path.len == len || path.ptr[len] == '/' || path.ptr[len] == '?');
+}
+
+static void cut_prefix(struct mock_exchange *exchange, const char *prefix)
+{
+    if (is_under(exchange->path, prefix)) {
+        exchange->path = bench_str_cut(exchange->path, strlen(prefix), exchange->path.len);
+    }
+}
+
+/* Returns the vendor that the first part of the path names, and takes the part off the path. */
+static enum mock_vendor named_vendor(struct mock_exchange *exchange)
+{
+    for (size_t i = 0; i < MOCK_VENDOR_COUNT; i++) {
+        if (APIS[i].prefix != NULL && is_under(exchange->path, APIS[i].prefix)) {
+            cut_prefix(exchange, APIS[i].prefix);
+            return (enum mock_vendor)i;
+        }
+    }
+    return MOCK_VENDOR_COUNT;
+}
+
+static enum mock_vendor guess_vendor(const struct mock_exchange *exchange)
+{
+    struct bench_str path = exchange->path;
+    bool is_claude = mock_vendor_header(exchange, "anthropic-version").ptr != NULL;
+    if (is_under(path, "/v1/messages") || (is_claude && is_under(path, "/v1/models"))) {
+        return MOCK_VENDOR_ANTHROPIC;
+    }
+    return MOCK_VENDOR_OPENAI;
+}
+
+void mock_vendor_detect(struct mock_exchange *exchange)
+{
+    exchange->path = mock_request_path(&exchange->request);
+    exchange->vendor = named_vendor(exchange);
+    if (exchange->vendor == MOCK_VENDOR_COUNT) {
+        exchange->vendor = guess_vendor(exchange);
+    }
+    switch (exchange->vendor) {
+    case MOCK_VENDOR_ANTHROPIC:
+        cut_prefix(exchange, "/v1");
+        return;
+    case MOCK_VENDOR_OPENAI:
+    case MOCK_VENDOR_COUNT:
+        return;
+    }
+}
