@@ -268,7 +268,8 @@ void gw_loop_run_until(struct gw_loop *loop, const bool *done, uint64_t max_ms)
     uv_timer_t bound;
     uv_timer_init(&loop->uv, &bound);
     bound.data = &expired;
-    uv_timer_start(&bound, on_bound_expired, max_ms, 0);
+    /* It repeats because libuv may run it and then wait in the same turn, for nothing. */
+    uv_timer_start(&bound, on_bound_expired, max_ms, 1);
     /* Deferred work may be what sets |*done|; run by uv_run() it would be seen only after a wait.
      */
     gw_loop_run_deferred(loop);

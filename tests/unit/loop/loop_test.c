@@ -258,6 +258,23 @@ static void test_messages_that_nobody_waited_for(void **state)
     assert_int_equal(count, 3);
 }
 
+/* libuv's clock stands while the loop does not turn, so the bound is over before the first wait. */
+static void test_a_bound_that_is_over_already(void **state)
+{
+    (void)state;
+    struct gw_loop *loop = NULL;
+    bool never = false;
+    assert_int_equal(gw_loop_create(&loop), GW_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t until_ns = uv_hrtime() + 5000000;
+        while (uv_hrtime() < until_ns) {
+        }
+        gw_loop_run_until(loop, &never, 1);
+    }
+    gw_loop_destroy(&loop);
+    assert_null(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_messages_of_many_threads_arrive_in_order),
         cmocka_unit_test(test_stop_from_another_thread),
         cmocka_unit_test(test_messages_that_nobody_waited_for),
+        cmocka_unit_test(test_a_bound_that_is_over_already),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
