@@ -156,7 +156,8 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("status", "kind"),
         [
-            (400, openai.BadRequestError), (402, openai.APIStatusError), (404, openai.NotFoundError), (409, openai.ConflictError), (422, openai.UnprocessableEntityError),
+            (400, openai.BadRequestError), (402, openai.APIStatusError), (404, openai.NotFoundError),
+            (409, openai.ConflictError), (422, openai.UnprocessableEntityError),
             (429, openai.RateLimitError), (500, openai.InternalServerError), (503, openai.InternalServerError),
         ],
     )

@@ -107,7 +107,8 @@ def test_a_provider_that_quotes_the_key_it_was_sent(start_gateway, start_mock, s
     message = "x" * filler + f" Incorrect API key provided: {OURS}."
     chat = json.dumps({"model": "mock-small", "messages": [{"role": "user", "content": "hi"}]}).encode()
     with RawConnection(gateway) as client:
-        client.send(post(b"/v1/chat/completions", chat, b"x-mock-status: %d" % status, b"x-mock-error-message: " + message.encode()))
+        fault = [b"x-mock-status: %d" % status, b"x-mock-error-message: " + message.encode()]
+        client.send(post(b"/v1/chat/completions", chat, *fault))
         told, _, answer, _ = client.read_response()
     if status == 400:
         assert told == 400 and OURS in answer.decode(), "the mock quotes the key"
