@@ -636,7 +636,8 @@ bool mock_anthropic_check(struct mock_exchange *exchange, yyjson_val *root, bool
                           .traits = traits_of(bench_buf_view(&exchange->model))};
     yyjson_val *format = yyjson_obj_get(yyjson_obj_get(root, "output_config"), "format");
     struct bench_str version = mock_vendor_header(exchange, "anthropic-version");
-    check.is_2026 = str_is(version, "2026-10-21");
+    check.is_2026 = str_is(version, "2026-10-21") ||
+                    str_is(mock_json_str(root, "anthropic_version"), "2026-10-21");
     check_required(&check, root, counting);
     if (!check.failed) {
         check_members(&check, root);

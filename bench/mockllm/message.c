@@ -127,7 +127,15 @@ void mock_piece_slot(struct mock_answer *answer, enum mock_slot_kind kind)
     struct mock_piece *piece = open_piece(answer);
     piece->slots[piece->slot_count].at = answer->script.bytes.len - piece->at;
     piece->slots[piece->slot_count].kind = kind;
+    piece->slots[piece->slot_count].plus = 0;
     piece->slot_count++;
+}
+
+void mock_piece_slot_plus(struct mock_answer *answer, uint64_t plus)
+{
+    mock_piece_slot(answer, MOCK_SLOT_SEQ);
+    struct mock_piece *piece = open_piece(answer);
+    piece->slots[piece->slot_count - 1].plus = plus;
 }
 
 void mock_piece_end(struct mock_answer *answer, uint64_t repeat, uint64_t seq)
@@ -160,7 +168,7 @@ void mock_piece_write(const struct mock_answer *answer, const struct mock_piece 
         bench_buf_add(out, bytes + from, piece->slots[i].at - from);
         from = piece->slots[i].at;
         if (piece->slots[i].kind == MOCK_SLOT_SEQ) {
-            bench_buf_u64(out, piece->seq + round);
+            bench_buf_u64(out, piece->seq + piece->slots[i].plus + round);
             continue;
         }
         if (answer->stamp) {

@@ -65,7 +65,8 @@ struct mock_piece {
     struct {
         size_t at; /* in the piece */
         enum mock_slot_kind kind;
-    } slots[2];
+        uint64_t plus; /* added to the number */
+    } slots[3];
 };
 
 struct mock_script {
@@ -117,6 +118,9 @@ void mock_piece_begin(struct mock_answer *answer, enum mock_piece_kind kind);
 
 /* Marks the current place of the open piece as a slot. */
 void mock_piece_slot(struct mock_answer *answer, enum mock_slot_kind kind);
+
+/* The same for a number that is |plus| larger than MOCK_SLOT_SEQ. */
+void mock_piece_slot_plus(struct mock_answer *answer, uint64_t plus);
 
 /* Closes the open piece; it is sent |repeat| times, MOCK_SLOT_SEQ starting with |seq|. */
 void mock_piece_end(struct mock_answer *answer, uint64_t repeat, uint64_t seq);

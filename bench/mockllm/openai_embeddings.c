@@ -1,49 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /v1/embeddings: unit vectors that depend on nothing but the input. */
-#include <math.h>
-
 #include "mockllm/answer.h"
+#include "mockllm/embedding.h"
 #include "mockllm/exchange.h"
 #include "mockllm/openai.h"
 
 /* OpenAI's limits of one request. */
 #define MAX_INPUTS     2048u
-#define MAX_DIMENSIONS 4096u
+#define MAX_DIMENSIONS MOCK_MAX_DIMENSIONS
 
 #define DEFAULT_DIMENSIONS 1536u
-
-static uint64_t hash_value(yyjson_val *value)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    size_t len = 0;
-    char *text = yyjson_val_write(value, YYJSON_WRITE_NOFLAG, &len);
-    for (size_t i = 0; i < len; i++) { /* FNV-1a */
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
-    }
-    bench_free(text);
-    return hash;
-}
-
-static void make_vector(uint64_t seed, float *vector, size_t count)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        double x = (double)(seed >> 40) / (double)(1u << 23) - 1.0;
-        vector[i] = (float)x;
-        sum += x * x;
-    }
-    double scale = sum > 0 ? 1.0 / sqrt(sum) : 0;
-    for (size_t i = 0; i < count; i++) {
-        vector[i] = (float)((double)vector[i] * scale);
-    }
-}
 
 static void write_embedding(struct bench_buf *out, size_t index, yyjson_val *input, size_t count,
                             bool base64)
 {
     static _Thread_local float vector[MAX_DIMENSIONS];
-    make_vector(hash_value(input), vector, count);
+    mock_embedding_make(input, vector, count);
     BENCH_LIT(out, "{\"object\":\"embedding\",\"index\":");
     bench_buf_u64(out, index);
     if (base64) { /* little-endian float32, as this machine has them */
@@ -52,11 +24,9 @@ static void write_embedding(struct bench_buf *out, size_t index, yyjson_val *inp
         BENCH_LIT(out, "\"}");
         return;
     }
-    BENCH_LIT(out, ",\"embedding\":[");
-    for (size_t i = 0; i < count; i++) {
-        bench_buf_printf(out, "%s%.9g", i == 0 ? "" : ",", (double)vector[i]);
-    }
-    BENCH_LIT(out, "]}");
+    BENCH_LIT(out, ",\"embedding\":");
+    mock_embedding_write(out, input, count);
+    BENCH_LIT(out, "}");
 }
 
 /* A list of strings or of token lists holds several inputs; a list of numbers is one. */

@@ -8,6 +8,7 @@
 #include "mockllm/anthropic.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
+#include "mockllm/gemini.h"
 #include "mockllm/openai.h"
 #include "mockllm/stats.h"
 #include "mockllm/worker.h"
@@ -89,6 +90,16 @@ static const struct route ROUTES[] = {
     {"POST", "/messages/count_tokens", mock_anthropic_count, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models", mock_anthropic_models, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models/{}", mock_anthropic_model, MOCK_VENDOR_ANTHROPIC},
+    {"POST", ":rawPredict", mock_vertex_claude, MOCK_VENDOR_VERTEX_CLAUDE},
+    {"POST", ":streamRawPredict", mock_vertex_claude, MOCK_VENDOR_VERTEX_CLAUDE},
+    {"POST", ":generateContent", mock_gemini_generate, MOCK_VENDOR_GEMINI},
+    {"POST", ":streamGenerateContent", mock_gemini_stream, MOCK_VENDOR_GEMINI},
+    {"POST", ":countTokens", mock_gemini_count, MOCK_VENDOR_GEMINI},
+    {"POST", ":embedContent", mock_gemini_embed, MOCK_VENDOR_GEMINI},
+    {"POST", ":batchEmbedContents", mock_gemini_embed_batch, MOCK_VENDOR_GEMINI},
+    {"POST", ":predict", mock_vertex_predict, MOCK_VENDOR_GEMINI},
+    {"GET", "/models", mock_gemini_models, MOCK_VENDOR_GEMINI},
+    {"GET", "/models/{}", mock_gemini_model, MOCK_VENDOR_GEMINI},
 };
 
 #define ROUTE_COUNT   (sizeof(ROUTES) / sizeof(ROUTES[0]))

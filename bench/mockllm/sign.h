@@ -24,4 +24,8 @@ void mock_sign(struct bench_buf *out, struct bench_str realm, struct bench_str t
 /* Tells whether |signature| is one that mock_sign() made for the same realm and text. */
 bool mock_sign_check(struct bench_str signature, struct bench_str realm, struct bench_str text);
 
+/* The same for clients that keep bytes: either alphabet of base64, padded or not. */
+bool mock_sign_check_bytes(struct bench_str signature, struct bench_str realm,
+                           struct bench_str text);
+
 #endif

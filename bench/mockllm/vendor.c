@@ -10,6 +10,7 @@
 #include "mockllm/anthropic.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
+#include "mockllm/gemini.h"
 #include "mockllm/openai.h"
 #include "mockllm/worker.h"
 
@@ -22,6 +23,13 @@ static const struct mock_vendor_api APIS[MOCK_VENDOR_COUNT] = {
     [MOCK_VENDOR_ANTHROPIC] = {"/anthropic", MOCK_VENDOR_ANTHROPIC, mock_anthropic_headers,
                                mock_anthropic_fail, mock_anthropic_mid_error,
                                mock_anthropic_authorize},
+    [MOCK_VENDOR_GEMINI] = {"/gemini", MOCK_VENDOR_GEMINI, mock_gemini_headers, mock_gemini_fail,
+                            mock_gemini_mid_error, mock_gemini_authorize},
+    [MOCK_VENDOR_VERTEX] = {"/vertex", MOCK_VENDOR_GEMINI, mock_gemini_headers, mock_gemini_fail,
+                            mock_gemini_mid_error, mock_vertex_authorize},
+    [MOCK_VENDOR_VERTEX_CLAUDE] = {NULL, MOCK_VENDOR_VERTEX_CLAUDE, mock_anthropic_headers,
+                                   mock_vertex_claude_fail, mock_anthropic_mid_error,
+                                   mock_vertex_authorize},
 };
 
 const struct mock_vendor_api *mock_vendor_of(const struct mock_exchange *exchange)
@@ -108,6 +116,11 @@ static enum mock_vendor named_vendor(struct mock_exchange *exchange)
     return MOCK_VENDOR_COUNT;
 }
 
+static bool holds(struct bench_str s, const char *text)
+{
+    return memmem(s.ptr, s.len, text, strlen(text)) != NULL;
+}
+
 static enum mock_vendor guess_vendor(const struct mock_exchange *exchange)
 {
     struct bench_str path = exchange->path;
@@ -115,7 +128,63 @@ static enum mock_vendor guess_vendor(const struct mock_exchange *exchange)
     if (is_under(path, "/v1/messages") || (is_claude && is_under(path, "/v1/models"))) {
         return MOCK_VENDOR_ANTHROPIC;
     }
+    if (holds(path, "/publishers/")) {
+        return MOCK_VENDOR_VERTEX;
+    }
+    bool is_google = mock_vendor_header(exchange, "x-goog-api-key").ptr != NULL;
+    if (is_under(path, "/v1beta") || (is_google && is_under(path, "/v1/models")) ||
+        (holds(path, "/models/") && holds(path, ":"))) {
+        return MOCK_VENDOR_GEMINI;
+    }
     return MOCK_VENDOR_OPENAI;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char)(c | 32);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Takes the model's name out of a path, its percent-escapes resolved. */
+static void take_model(struct mock_exchange *exchange, struct bench_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (c == '%' && i + 2 < name.len && hex_digit(name.ptr[i + 1]) >= 0 &&
+            hex_digit(name.ptr[i + 2]) >= 0) {
+            c = (char)(hex_digit(name.ptr[i + 1]) * 16 + hex_digit(name.ptr[i + 2]));
+            i += 2;
+        }
+        bench_buf_add(&exchange->model, &c, 1);
+    }
+}
+
+/* Google's paths: .../models/{model}:{method}, of which ":{method}" stays; or .../models[/{model}].
+ */
+static void read_google_path(struct mock_exchange *exchange)
+{
+    static const char mark[] = "/models";
+    struct bench_str path = exchange->path;
+    if (holds(path, "/publishers/anthropic/")) {
+        exchange->vendor = MOCK_VENDOR_VERTEX_CLAUDE;
+    }
+    const char *found = memmem(path.ptr, path.len, mark, sizeof(mark) - 1);
+    if (found == NULL) {
+        return;
+    }
+    path = bench_str_cut(path, (size_t)(found - path.ptr), path.len);
+    size_t colon = path.len;
+    while (colon > 0 && path.ptr[colon - 1] != ':') {
+        colon--;
+    }
+    if (colon > sizeof(mark)) {
+        take_model(exchange, bench_str_cut(path, sizeof(mark), colon - 1 - sizeof(mark)));
+        path = bench_str_cut(path, colon - 1, path.len);
+    }
+    exchange->path = path;
 }
 
 void mock_vendor_detect(struct mock_exchange *exchange)
@@ -128,6 +197,11 @@ void mock_vendor_detect(struct mock_exchange *exchange)
     switch (exchange->vendor) {
     case MOCK_VENDOR_ANTHROPIC:
         cut_prefix(exchange, "/v1");
+        return;
+    case MOCK_VENDOR_GEMINI:
+    case MOCK_VENDOR_VERTEX:
+    case MOCK_VENDOR_VERTEX_CLAUDE:
+        read_google_path(exchange);
         return;
     case MOCK_VENDOR_OPENAI:
     case MOCK_VENDOR_COUNT:

@@ -24,6 +24,9 @@ struct mock_exchange;
 enum mock_vendor {
     MOCK_VENDOR_OPENAI,
     MOCK_VENDOR_ANTHROPIC,
+    MOCK_VENDOR_GEMINI,
+    MOCK_VENDOR_VERTEX,        /* Gemini there */
+    MOCK_VENDOR_VERTEX_CLAUDE, /* named /vertex, too */
     MOCK_VENDOR_COUNT,
 };
 
