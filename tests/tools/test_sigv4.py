@@ -40,7 +40,7 @@ def ours(requests):
 
 def botocores(r):
     """The same by botocore, at the given time."""
-    now = datetime.datetime.fromtimestamp(r["now"], datetime.timezone.utc)
+    now = datetime.datetime.fromtimestamp(r["now"], datetime.UTC)
     request = AWSRequest(method=r["method"], url=f"https://{r['host']}{r['target']}", data=r["body"], headers=dict(r["fields"]))
     credentials = Credentials(r["access"], r["secret"], r["token"] or None)
     with mock.patch.object(auth, "get_current_datetime", return_value=now.replace(tzinfo=None)):
@@ -68,7 +68,8 @@ def random_request(rng):
     while target.startswith("//"):
         target = target[1:]  # a URL with two slashes there names another host
     if rng.random() < 0.3:
-        target += "?" + "&".join(escaped(rng, 1, 6) + rng.choice(["", "=" + escaped(rng, 0, 6)]) for _ in range(rng.randint(1, 6)))
+        parts = [escaped(rng, 1, 6) + rng.choice(["", "=" + escaped(rng, 0, 6)]) for _ in range(rng.randint(1, 6))]
+        target += "?" + "&".join(parts)
     fields = [("content-type", rng.choice(["application/json", "  application/json ", "text/plain;  charset=utf-8"]))]
     for n in range(rng.randint(0, 3)):
         fields.append((f"x-amz-meta-{text(rng, SAFE[:26], 1, 6)}{n}", text(rng, SAFE + "  \t", 1, 30) + "x"))

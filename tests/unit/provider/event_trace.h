@@ -171,10 +171,9 @@ static inline void trace_check(const struct trace *trace, enum gw_err err, const
 }
 
 /* The same trace whole, byte by byte, and at every two-part split. */
-static inline void trace_all(const struct gw_provider_api *api, struct gw_decoder_opts opts,
-                             const char *text, enum gw_err err, const char *expected)
+static inline void trace_all_bytes(const struct gw_provider_api *api, struct gw_decoder_opts opts,
+                                   struct gw_str whole, enum gw_err err, const char *expected)
 {
-    struct gw_str whole = gw_str_from_c(text);
     struct trace trace;
     trace_run(&trace, api, opts, whole, 0, 0);
     trace_check(&trace, err, expected);
@@ -187,6 +186,12 @@ static inline void trace_all(const struct gw_provider_api *api, struct gw_decode
         trace_check(&trace, err, expected);
         trace_fini(&trace);
     }
+}
+
+static inline void trace_all(const struct gw_provider_api *api, struct gw_decoder_opts opts,
+                             const char *text, enum gw_err err, const char *expected)
+{
+    trace_all_bytes(api, opts, gw_str_from_c(text), err, expected);
 }
 
 #endif
