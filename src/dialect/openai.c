@@ -9,6 +9,9 @@
 #define TYPES_OR_NULL(a) (TYPES(a) | TYPES(NULL))
 #define TYPES_ANY        (~0u)
 
+/* Theirs have some 60 bytes, ours fewer. */
+#define RESPONSE_ID_MAX 256
+
 enum member {
     MEMBER_MODEL,
     MEMBER_STREAM,
@@ -20,6 +23,10 @@ enum member {
     MEMBER_MAX_OUTPUT_TOKENS,
     MEMBER_TOOLS,
     MEMBER_TEMPERATURE,
+    MEMBER_REASONING_EFFORT,
+    MEMBER_PREVIOUS_RESPONSE_ID,
+    MEMBER_STORE,
+    MEMBER_BACKGROUND,
     MEMBER_COUNT,
 };
 
@@ -44,6 +51,11 @@ static const struct rule rules[MEMBER_COUNT] = {
                                   "an integer"},
     [MEMBER_TOOLS] = {GW_STR_INIT("tools"), TYPES_OR_NULL(ARRAY), "an array"},
     [MEMBER_TEMPERATURE] = {GW_STR_INIT("temperature"), TYPES_OR_NULL(NUMBER), "a number"},
+    [MEMBER_REASONING_EFFORT] = {GW_STR_INIT("reasoning_effort"), TYPES_ANY, ""},
+    [MEMBER_PREVIOUS_RESPONSE_ID] = {GW_STR_INIT("previous_response_id"), TYPES_OR_NULL(STRING),
+                                     "a string"},
+    [MEMBER_STORE] = {GW_STR_INIT("store"), TYPES_OR_NULL(BOOL), "a boolean"},
+    [MEMBER_BACKGROUND] = {GW_STR_INIT("background"), TYPES_OR_NULL(BOOL), "a boolean"},
 };
 
 struct decoding {
@@ -182,6 +194,37 @@ static void decode_max_tokens(struct decoding *d)
     }
 }
 
+static void decode_tools(struct decoding *d)
+{
+    struct gw_str tools = d->values[MEMBER_TOOLS];
+    bool is_array = tools.ptr != NULL && d->types[MEMBER_TOOLS] == GW_JSON_ARRAY;
+    d->request->has_tools = is_array && gw_str_trim(gw_str(tools.ptr + 1, tools.len - 2)).len > 0;
+    d->request->reasoning_effort = d->values[MEMBER_REASONING_EFFORT];
+}
+
+/* What only Responses has. */
+static enum gw_err decode_state(struct decoding *d)
+{
+    struct gw_str value = d->values[MEMBER_PREVIOUS_RESPONSE_ID];
+    d->request->is_stored =
+        d->values[MEMBER_STORE].ptr == NULL || !gw_str_eq(d->values[MEMBER_STORE], GW_STR("false"));
+    d->request->is_background = d->values[MEMBER_BACKGROUND].ptr != NULL &&
+                                gw_str_eq(d->values[MEMBER_BACKGROUND], GW_STR("true"));
+    if (value.ptr == NULL || d->types[MEMBER_PREVIOUS_RESPONSE_ID] != GW_JSON_STRING) {
+        return GW_OK;
+    }
+    char *id = value.len <= RESPONSE_ID_MAX ? gw_arena_try_alloc(d->arena, value.len) : NULL;
+    size_t len = 0;
+    if (id == NULL || gw_json_decode_string(value, id, value.len, &len) != GW_OK) {
+        return refuse(d->error, GW_STR("previous_response_id"), GW_STR("invalid_value"),
+                      gw_arena_printf(d->arena,
+                                      "'previous_response_id' must be an id of at most %d bytes.",
+                                      RESPONSE_ID_MAX));
+    }
+    d->request->previous_response_id = gw_str(id, len);
+    return GW_OK;
+}
+
 static enum gw_err refuse_syntax(struct decoding *d, struct gw_str body, enum gw_err err,
                                  const struct gw_json_error *at)
 {
@@ -227,9 +270,13 @@ enum gw_err gw_openai_decode(struct gw_str body, enum gw_task task, struct gw_ar
         err = decode_stream(&d);
     }
     decode_max_tokens(&d);
+    decode_tools(&d);
     if (task == GW_TASK_CHAT && d.values[MEMBER_INPUT].ptr != NULL &&
         d.values[MEMBER_MESSAGES].ptr == NULL) {
         request->task = GW_TASK_RESPONSE;
+    }
+    if (err == GW_OK && request->task == GW_TASK_RESPONSE) {
+        err = decode_state(&d);
     }
     return err;
 }

@@ -23,6 +23,8 @@
  *               medium | high | xhigh | max. "top_k" number. "safety_settings" array: Gemini's.
  *               "anthropic_beta" array of strings. "service_tier", "metadata", "user" as OpenAI's.
  *               "stop" string or array of strings.
+ *               Members whose name begins with '_' are a dialect's own notes for the way back
+ *               (what an answer echoes); no encode() reads or sends them.
  *   tools[]     {"type":"function","function":{...,"strict"?},"cache_control"?},
  *               {"type":"custom","custom":{"name","description"?,"format"?}}; any other type is a
  *               server-side tool of its vendor, verbatim.

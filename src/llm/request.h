@@ -75,6 +75,13 @@ struct gw_llm_request {
     struct gw_str stream_options; /* value as written; ptr NULL when absent */
     struct gw_str include_usage;  /* value inside stream_options; ptr NULL when absent */
     uint64_t max_output_tokens;   /* 0: not limited by the client */
+    /* What decides whether a model can do it in OpenAI's chat completions at all. */
+    bool has_tools;                 /* OpenAI's shapes: "tools" is there and not empty */
+    struct gw_str reasoning_effort; /* OpenAI's chat: the value as written; ptr NULL when absent */
+    /* OpenAI's Responses only. */
+    struct gw_str previous_response_id; /* decoded; empty: the conversation begins here */
+    bool is_stored;     /* the client may ask for the answer again ("store" is not false) */
+    bool is_background; /* the client does not wait for the answer */
 };
 
 #endif
