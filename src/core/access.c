@@ -13,11 +13,15 @@ struct gw_str gw_access_key(const struct gw_request_head *head)
     if (field.len > bearer.len && gw_str_eq_nocase(gw_str(field.ptr, bearer.len), bearer)) {
         return gw_str_trim(gw_str_skip(field, bearer.len));
     }
-    field = gw_headers_get(head->headers, head->header_count, GW_HEADER_X_API_KEY);
-    if (field.ptr == NULL) {
-        field = gw_headers_get(head->headers, head->header_count, GW_HEADER_API_KEY);
+    static const enum gw_header_id others[] = {GW_HEADER_X_API_KEY, GW_HEADER_API_KEY,
+                                               GW_HEADER_X_GOOG_API_KEY};
+    for (size_t i = 0; i < GW_ARRAY_LEN(others); i++) {
+        field = gw_headers_get(head->headers, head->header_count, others[i]);
+        if (field.ptr != NULL) {
+            return field;
+        }
     }
-    return field;
+    return gw_str(NULL, 0);
 }
 
 bool gw_access_is_granted(const struct gw_access_settings *access, struct gw_str key)

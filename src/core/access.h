@@ -27,8 +27,8 @@
     "could have made it up (DNS rebinding). Set API_KEY, or name the host in "                     \
     "server.allowed_hosts, or use the IP address or localhost."
 
-/* The key in |head|: of Authorization with the scheme Bearer, else of x-api-key, else of api-key;
- * empty without one. */
+/* The key in |head|: of Authorization with the scheme Bearer, else of x-api-key, api-key or
+ * x-goog-api-key; empty without one. */
 struct gw_str gw_access_key(const struct gw_request_head *head);
 
 /* Does |key| open the gateway? Takes the same time for all keys that do not; in open mode every

@@ -134,6 +134,23 @@ static enum gw_step refuse_target(struct gw_request *request)
     return gw_request_fail(request, &error);
 }
 
+/* Google's clients may name their key in the query. */
+static struct gw_str client_key(struct gw_request *request)
+{
+    struct gw_str key = gw_access_key(request->pair->head);
+    struct gw_str query = request->query;
+    struct gw_str part;
+    if (key.len > 0 || request->route.dialect != GW_DIALECT_GEMINI) {
+        return key;
+    }
+    while (gw_str_split(&query, '&', &part)) {
+        if (gw_str_has_prefix(part, GW_STR("key="))) {
+            return gw_str_skip(part, sizeof("key=") - 1);
+        }
+    }
+    return key;
+}
+
 enum gw_step gw_state_authenticate(struct gw_request *request)
 {
     const struct gw_request_head *head = request->pair->head;
@@ -150,7 +167,9 @@ enum gw_step gw_state_authenticate(struct gw_request *request)
     }
     request->route = gw_route_find(head->method, request->path);
     request->llm.task = request->route.task;
-    struct gw_str key = gw_access_key(head);
+    request->llm.dialect = request->route.dialect;
+    request->dialect = gw_dialect_of(request->route.dialect);
+    struct gw_str key = client_key(request);
     if (!request->route.is_open && !gw_access_is_granted(access, key)) {
         return refuse_key(request, key);
     }

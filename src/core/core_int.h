@@ -25,12 +25,16 @@
 #include "core/counters.h"
 #include "core/record.h"
 #include "core/routes.h"
+#include "core/translate.h"
+#include "dialect/dialect.h"
 #include "downstream/downstream.h"
 #include "llm/error.h"
 #include "llm/request.h"
 #include "loop/loop.h"
+#include "provider/api.h"
 #include "provider/demo.h"
 #include "provider/openai_tee.h"
+#include "provider/relay.h"
 #include "upstream/upstream.h"
 
 /* The arena's first bytes stand in the request itself: field lists, target and ids of an ordinary
@@ -88,6 +92,15 @@ enum gw_request_state {
 #undef XX
 };
 
+/* How the provider's answer is dealt with. */
+enum gw_delivery {
+    GW_DELIVERY_NONE,       /* there is none yet */
+    GW_DELIVERY_TEE,        /* verbatim, OpenAI's shapes */
+    GW_DELIVERY_RELAY,      /* verbatim, other APIs */
+    GW_DELIVERY_TRANSLATED, /* through the neutral model */
+    GW_DELIVERY_WITHHELD,   /* an error: read first */
+};
+
 /* What a state's function wants next. */
 enum gw_step {
     GW_STEP_GO,   /* run the state that was set */
@@ -124,22 +137,27 @@ struct gw_request {
     bool is_body_complete;
     bool is_streamed_up; /* the body goes upstream as it comes */
 
+    const struct gw_dialect *dialect; /* what the client speaks, from the route on */
+
     /* The current attempt. */
     const struct gw_model_group *group;
     const struct gw_deployment *deployment;
     struct gw_str upstream_model;
+    const struct gw_provider_api *api; /* NULL: answered inside the process */
     struct gw_exchange *exchange;
     struct gw_demo *demo;
     unsigned exchange_count;
     bool usage_injected;
     unsigned upstream_status;
     struct gw_exchange_timings timings; /* as of the response's head */
-    bool is_withheld;        /* the provider refused our credential: its answer stays here */
-    uint64_t withheld_bytes; /* of its body */
 
     /* The answer. */
+    enum gw_delivery delivery;
     struct gw_openai_tee tee;
-    bool has_tee;
+    struct gw_relay relay;
+    struct gw_translation *translation; /* the client's dialect is not the provider's; or NULL */
+    struct gw_withheld *withheld;       /* an error answer that is not passed on yet; or NULL */
+    struct gw_answer_facts facts;
     bool has_begun; /* status and fields are with the client's connection */
     unsigned status;
     uint64_t response_length; /* announced by the provider, or GW_LENGTH_UNKNOWN */
@@ -189,20 +207,72 @@ void gw_request_pause_exchange(struct gw_request *request, bool paused);
 /* Frees the body when no further attempt can need it. */
 void gw_request_release_body(struct gw_request *request);
 
+/* The attempt came to nothing, and the client has not seen a byte: another attempt, or the answer
+ * that tells. |error|'s texts live in the arena. The request may be gone afterwards. */
+void gw_request_attempt_failed(struct gw_request *request, const struct gw_error *error);
+
+/* ---- plan.c: what is sent ---- */
+
+/* The client's request as dialects and APIs want it. */
+struct gw_inbound gw_request_inbound(const struct gw_request *request);
+
+/*
+ * Fills in target, fields and body for the deployment that was chosen, verbatim or translated;
+ * memory in the arena and the translation. Errors: GW_ERR_INVALID (*error is told), GW_ERR_NOMEM,
+ * GW_ERR_NOT_FOUND (no token for the provider yet), GW_ERR_TOO_LARGE.
+ */
+GW_MUST_USE enum gw_err gw_plan_exchange(struct gw_request *request,
+                                         struct gw_exchange_request *exchange,
+                                         struct gw_error *error);
+
+/* Only the translation for |api|: *call is what would be sent, without a credential. Errors: as
+ * above. */
+GW_MUST_USE enum gw_err gw_plan_translation(struct gw_request *request,
+                                            const struct gw_provider_api *api,
+                                            struct gw_provider_call **call, struct gw_error *error);
+
 /* ---- deliver.c: the answer on its way ---- */
 
-/* Reads the answer for the log; nothing of it goes to the client. */
-void gw_deliver_withhold(struct gw_request *request, const struct gw_response_head *head);
-
-/* What the provider said of its failure, as far as it may be logged; in the arena. */
-struct gw_str gw_deliver_upstream_text(struct gw_request *request);
+/* Forgets what an attempt before this one left. */
+void gw_deliver_reset(struct gw_request *request);
 
 /* It begins, goes on, is complete. */
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head);
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes);
 void gw_deliver_on_end(struct gw_request *request);
-/* The provider failed after its answer had begun. */
+/* The provider failed after its answer had begun to arrive. */
 void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error);
+
+/* Status and fields of the provider's answer go to the client. */
+GW_MUST_USE enum gw_err gw_deliver_begin(struct gw_request *request);
+/* Bytes go to the client, behind status and fields; pauses the provider when they pile up. */
+GW_MUST_USE enum gw_err gw_deliver_write(struct gw_request *request, struct gw_str bytes);
+/* The client has all; the request is settled. */
+void gw_deliver_finish(struct gw_request *request);
+/* The answer cannot go on: the client sees a cut, not a complete answer. */
+void gw_deliver_cut(struct gw_request *request);
+/* Forwarding itself failed. */
+void gw_deliver_fail_here(struct gw_request *request, enum gw_err err);
+
+/* ---- deliver_translated.c ---- */
+void gw_deliver_translated_on_response(struct gw_request *request,
+                                       const struct gw_response_head *head);
+void gw_deliver_translated_on_body(struct gw_request *request, struct gw_str bytes);
+void gw_deliver_translated_on_end(struct gw_request *request);
+void gw_deliver_translated_on_failure(struct gw_request *request, const struct gw_error *error);
+
+/* ---- withhold.c: answers that are errors ---- */
+
+/* Keeps head and body until the end, when they are explained. */
+void gw_withhold_on_response(struct gw_request *request, const struct gw_response_head *head);
+void gw_withhold_on_body(struct gw_request *request, struct gw_str bytes);
+/* Complete, or as much as there will be. */
+void gw_withhold_on_end(struct gw_request *request);
+/* Passes what was kept on to the client; false when there is nothing to pass on or it is not in
+ * the client's shape. The request is settled afterwards. */
+bool gw_withhold_release(struct gw_request *request);
+/* Frees; NULL-safe, clears the pointer. */
+void gw_withheld_destroy(struct gw_withheld **withheld);
 
 /* ---- respond.c: answers made here ---- */
 

@@ -2,7 +2,6 @@
 /* core/decode - from the body to the envelope. */
 #include "base/assert.h"
 #include "core/core_int.h"
-#include "dialect/openai.h"
 #include "http/multipart.h"
 #include "http/url.h"
 
@@ -51,13 +50,15 @@ static enum gw_step refuse_model(struct gw_request *request)
 
 enum gw_step gw_state_decode(struct gw_request *request)
 {
-    struct gw_error error;
+    struct gw_error error = {0};
+    struct gw_inbound in = gw_request_inbound(request);
     switch (request->route.kind) {
     case GW_ROUTE_JSON:
-        if (gw_openai_decode(gw_buf_str(&request->body), request->route.task, &request->arena,
-                             &request->llm, &error) != GW_OK) {
+        if (request->dialect->decode(&in, request->route.task, &request->arena, &request->llm,
+                                     &error) != GW_OK) {
             return gw_request_fail(request, &error);
         }
+        request->llm.dialect = request->route.dialect;
         break;
     case GW_ROUTE_FORM:
         decode_form(request);
@@ -75,6 +76,9 @@ enum gw_step gw_state_decode(struct gw_request *request)
     }
     if (request->llm.task == GW_TASK_RESPONSE && request->route.task == GW_TASK_CHAT) {
         request->route.path = GW_STR("/responses");
+        request->route.dialect = GW_DIALECT_RESPONSES;
+        request->llm.dialect = GW_DIALECT_RESPONSES;
+        request->dialect = gw_dialect_of(GW_DIALECT_RESPONSES);
     }
     if (request->route.needs_model && request->llm.model.len == 0) {
         return refuse_model(request);

@@ -4,13 +4,22 @@
 #include "base/assert.h"
 #include "core/core_int.h"
 #include "core/redact.h"
-#include "dialect/openai.h"
 
 /* DELIVER is left by the events below. */
 enum gw_step gw_state_deliver(struct gw_request *request)
 {
     (void)request;
     GW_UNREACHABLE("entered from on_response only");
+}
+
+void gw_deliver_reset(struct gw_request *request)
+{
+    gw_openai_tee_fini(&request->tee);
+    gw_relay_fini(&request->relay);
+    gw_withheld_destroy(&request->withheld);
+    request->facts = (struct gw_answer_facts){0};
+    request->delivery = GW_DELIVERY_NONE;
+    request->usage_injected = false;
 }
 
 static bool is_type(const struct gw_response_head *head, struct gw_str wanted)
@@ -39,22 +48,29 @@ static enum gw_tee_mode choose_tee(const struct gw_request *request,
     return is_type(head, GW_STR("application/json")) ? GW_TEE_PLAIN : GW_TEE_RAW;
 }
 
-static void finish(struct gw_request *request)
+/* The record is written. */
+static void settle(struct gw_request *request)
 {
     gw_request_set_state(request, GW_REQUEST_SETTLE);
     gw_request_run(request);
 }
 
-/* The answer cannot go on: the client sees a cut, not a complete answer. */
-static void cut(struct gw_request *request)
+void gw_deliver_finish(struct gw_request *request)
+{
+    gw_downstream_end(request->pair);
+    request->pair = NULL;
+    settle(request);
+}
+
+void gw_deliver_cut(struct gw_request *request)
 {
     gw_request_cancel_exchange(request);
     gw_downstream_abort(request->pair);
     request->pair = NULL;
-    finish(request);
+    settle(request);
 }
 
-static void fail_here(struct gw_request *request, enum gw_err err)
+void gw_deliver_fail_here(struct gw_request *request, enum gw_err err)
 {
     struct gw_error error = {.class = GW_ERROR_INTERNAL,
                              .status = 502,
@@ -66,7 +82,7 @@ static void fail_here(struct gw_request *request, enum gw_err err)
     gw_request_run(request);
 }
 
-static enum gw_err begin(struct gw_request *request)
+enum gw_err gw_deliver_begin(struct gw_request *request)
 {
     struct gw_downstream_response response = {.status = request->upstream_status,
                                               .headers = request->response_fields,
@@ -77,10 +93,9 @@ static enum gw_err begin(struct gw_request *request)
     return gw_downstream_begin(request->pair, &response);
 }
 
-static enum gw_err on_forward(void *user, struct gw_str bytes)
+enum gw_err gw_deliver_write(struct gw_request *request, struct gw_str bytes)
 {
-    struct gw_request *request = user;
-    enum gw_err err = request->has_begun ? GW_OK : begin(request);
+    enum gw_err err = request->has_begun ? GW_OK : gw_deliver_begin(request);
     if (err == GW_OK) {
         err = gw_downstream_write(request->pair, bytes);
     }
@@ -91,64 +106,80 @@ static enum gw_err on_forward(void *user, struct gw_str bytes)
     return err;
 }
 
+static enum gw_err on_forward(void *user, struct gw_str bytes)
+{
+    return gw_deliver_write(user, bytes);
+}
+
+/* OpenAI's shapes have a reader that costs less than a decoder. */
+static bool has_openai_shape(const struct gw_request *request)
+{
+    return request->llm.dialect == GW_DIALECT_OPENAI ||
+           request->llm.dialect == GW_DIALECT_COMPLETIONS ||
+           request->llm.dialect == GW_DIALECT_RESPONSES;
+}
+
+static void make_relay(struct gw_request *request, const struct gw_response_head *head)
+{
+    struct gw_relay_opts opts = {
+        .api = request->api,
+        .mode = request->llm.is_stream ? GW_DECODE_STREAM : GW_DECODE_PLAIN,
+        .content_type = gw_headers_get(head->headers, head->header_count, GW_HEADER_CONTENT_TYPE),
+        .upstream_model = request->upstream_model,
+        .facts = &request->facts,
+        .forward = on_forward,
+        .user = request,
+    };
+    gw_relay_init(&request->relay, &opts);
+    request->delivery = GW_DELIVERY_RELAY;
+}
+
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head)
 {
     enum gw_tee_mode mode = choose_tee(request, head);
-    gw_openai_tee_init(&request->tee, mode, request->usage_injected, on_forward, request);
-    request->has_tee = true;
+    if (mode == GW_TEE_RAW || has_openai_shape(request)) {
+        gw_openai_tee_init(&request->tee, mode, request->usage_injected, &request->facts,
+                           on_forward, request);
+        request->delivery = GW_DELIVERY_TEE;
+    } else {
+        make_relay(request, head);
+    }
     /* A stream loses its usage event where only we asked for it, so its length is not the
      * provider's. */
     request->response_length = mode == GW_TEE_STREAM ? GW_LENGTH_UNKNOWN : head->content_length;
     enum gw_err err =
         gw_fields_forward(request, head, &request->response_fields, &request->response_field_count);
     if (err == GW_OK && mode != GW_TEE_STREAM) {
-        err = begin(request);
+        err = gw_deliver_begin(request);
     }
     if (err != GW_OK) {
-        fail_here(request, err);
+        gw_deliver_fail_here(request, err);
     }
-}
-
-static enum gw_err on_withheld(void *user, struct gw_str bytes)
-{
-    (void)user;
-    (void)bytes;
-    return GW_OK;
-}
-
-void gw_deliver_withhold(struct gw_request *request, const struct gw_response_head *head)
-{
-    bool is_readable = is_type(head, GW_STR("application/json")) && !is_coded(head);
-    gw_openai_tee_init(&request->tee, is_readable ? GW_TEE_PLAIN : GW_TEE_RAW, false, on_withheld,
-                       request);
-    request->has_tee = true;
-    request->is_withheld = true;
 }
 
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
 {
-    enum gw_err err = gw_openai_tee_feed(&request->tee, bytes);
+    enum gw_err err = request->delivery == GW_DELIVERY_TEE
+                          ? gw_openai_tee_feed(&request->tee, bytes)
+                          : gw_relay_feed(&request->relay, bytes);
     if (err != GW_OK) {
-        fail_here(request, err);
+        gw_deliver_fail_here(request, err);
     }
 }
 
-struct gw_str gw_deliver_upstream_text(struct gw_request *request)
-{
-    struct gw_str text = gw_str_from_c(request->tee.error_text);
-    bool is_cut = text.len == sizeof(request->tee.error_text) - 1;
-    return gw_redact(&request->arena, text, is_cut, request->deployment->credential);
-}
-
+/* An error that came inside a stream: the client has it; the log gets its text without keys. */
 static void keep_upstream_error(struct gw_request *request)
 {
-    if (request->upstream_status < 400 && !request->tee.has_error) {
+    struct gw_str text = gw_str_from_c(request->facts.error_text);
+    bool is_cut = text.len == sizeof(request->facts.error_text) - 1;
+    if (!request->facts.has_error) {
         return;
     }
-    request->error = (struct gw_error){.class = GW_ERROR_UPSTREAM,
-                                       .status = request->upstream_status,
-                                       .upstream_status = request->upstream_status,
-                                       .message = gw_deliver_upstream_text(request)};
+    request->error = (struct gw_error){
+        .class = GW_ERROR_UPSTREAM,
+        .status = request->upstream_status,
+        .upstream_status = request->upstream_status,
+        .message = gw_redact(&request->arena, text, is_cut, request->deployment->credential)};
 }
 
 /* Streams of speech, images and transcripts end with whatever their vendor thought of. */
@@ -157,66 +188,71 @@ static bool has_known_end(enum gw_task task)
     return task == GW_TASK_CHAT || task == GW_TASK_COMPLETION || task == GW_TASK_RESPONSE;
 }
 
+static void end_early(struct gw_request *request)
+{
+    struct gw_error error = {
+        .class = GW_ERROR_UPSTREAM,
+        .status = 502,
+        .upstream_status = request->upstream_status,
+        .is_retryable = true,
+        .can_fallback = true,
+        .code = GW_STR("upstream_error"),
+        .message = GW_STR("The provider ended the stream before the answer was complete.")};
+    if (request->has_begun) {
+        gw_deliver_on_failure(request, &error);
+    } else {
+        gw_request_attempt_failed(request, &error);
+    }
+}
+
 void gw_deliver_on_end(struct gw_request *request)
 {
-    enum gw_err err = gw_openai_tee_end(&request->tee);
-    if (err == GW_OK && !request->has_begun) {
-        err = begin(request);
-    }
-    if (err == GW_ERR_EOF && !has_known_end(request->llm.task)) {
-        err = request->has_begun ? GW_OK : begin(request);
-    }
-    if (err == GW_ERR_EOF) {
-        struct gw_error error = {
-            .class = GW_ERROR_UPSTREAM,
-            .status = 502,
-            .upstream_status = request->upstream_status,
-            .code = GW_STR("upstream_error"),
-            .message = GW_STR("The provider ended the stream before the answer was complete.")};
-        if (request->has_begun) {
-            gw_deliver_on_failure(request, &error);
-            return;
-        }
-        (void)gw_request_fail(request, &error);
-        gw_request_run(request);
+    enum gw_err err = request->delivery == GW_DELIVERY_TEE ? gw_openai_tee_end(&request->tee)
+                                                           : gw_relay_end(&request->relay);
+    if (err == GW_ERR_EOF && has_known_end(request->llm.task)) {
+        end_early(request);
         return;
     }
+    err = err == GW_ERR_EOF ? GW_OK : err;
+    if (err == GW_OK && !request->has_begun) {
+        err = gw_deliver_begin(request);
+    }
     if (err != GW_OK) {
-        fail_here(request, err);
+        gw_deliver_fail_here(request, err);
         return;
     }
     keep_upstream_error(request);
-    gw_downstream_end(request->pair);
-    request->pair = NULL;
-    finish(request);
+    gw_deliver_finish(request);
+}
+
+static bool is_event_stream(const struct gw_request *request)
+{
+    return request->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
+                                                : request->relay.is_events;
 }
 
 void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error)
 {
-    if (request->tee.is_ended) {
+    if (request->facts.is_ended) {
         /* The client has all there is; how the provider closes its connection is no matter. */
-        gw_downstream_end(request->pair);
-        request->pair = NULL;
-        finish(request);
+        gw_deliver_finish(request);
         return;
     }
     request->error = *error;
-    if (request->tee.mode != GW_TEE_STREAM) {
-        cut(request);
+    if (!is_event_stream(request)) {
+        gw_deliver_cut(request);
         return;
     }
     struct gw_buf event;
     gw_buf_init(&event, GW_REQUEST_KEEP_BYTES);
-    gw_openai_write_error_event(error, &event);
+    request->dialect->write_error_event(error, request->id, &event);
     enum gw_err err =
         event.err != GW_OK ? event.err : gw_downstream_write(request->pair, gw_buf_str(&event));
     request->sent_bytes += event.len;
     gw_buf_fini(&event);
     if (err != GW_OK) {
-        cut(request);
+        gw_deliver_cut(request);
         return;
     }
-    gw_downstream_end(request->pair);
-    request->pair = NULL;
-    finish(request);
+    gw_deliver_finish(request);
 }

@@ -4,13 +4,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "core/core_int.h"
-#include "provider/openai_request.h"
 #include "provider/provider.h"
-#include "json/splice.h"
-
-/* A refusal is a sentence, or a page of HTML from a proxy on the way. What is longer is not read to
- * its end: the connection is worth less than that. */
-#define WITHHELD_MAX_BYTES (64u * 1024)
 
 static const struct gw_exchange_events exchange_events;
 
@@ -51,67 +45,73 @@ static enum gw_step fail_start(struct gw_request *request, enum gw_err err)
     return gw_request_fail(request, &error);
 }
 
+/* What could not be planned: the translation says why, or it is our own failure. */
+static enum gw_step fail_plan(struct gw_request *request, enum gw_err err, struct gw_error *error)
+{
+    if (error->class != GW_ERROR_NONE) {
+        return gw_request_fail(request, error);
+    }
+    if (err != GW_ERR_NOT_FOUND) {
+        return fail_here(request, err);
+    }
+    *error = (struct gw_error){
+        .class = GW_ERROR_UPSTREAM,
+        .status = 503,
+        .retry_after_s = 1,
+        .is_credential = true,
+        .can_fallback = true,
+        .code = GW_STR("upstream_credential_missing"),
+        .message = gw_arena_printf(&request->arena,
+                                   "The gateway has no access token for the deployment '" GW_STR_FMT
+                                   "' yet. Try again in a second; the gateway's log says why when "
+                                   "it goes on.",
+                                   GW_STR_ARG(gw_quoted(request->deployment->id)))};
+    return gw_request_fail(request, error);
+}
+
+/* The demo speaks OpenAI's chat completions; other dialects are translated for it, too. */
 static enum gw_step start_demo(struct gw_request *request)
 {
-    request->usage_injected =
-        !request->llm.wants_usage; /* the demo always tells, as if it was asked */
-    if (gw_demo_start(request->core->loop, &request->llm, gw_buf_str(&request->body),
-                      &exchange_events, request, &request->demo) == GW_OK) {
+    struct gw_llm_request asked = request->llm;
+    struct gw_str body = gw_buf_str(&request->body);
+    struct gw_error error = {0};
+    struct gw_provider_call *call = NULL;
+    enum gw_err err = GW_OK;
+    if (asked.dialect != GW_DIALECT_OPENAI && asked.task != GW_TASK_EMBEDDING) {
+        err = gw_plan_translation(request, &gw_api_openai, &call, &error);
+        asked = (struct gw_llm_request){.dialect = GW_DIALECT_OPENAI,
+                                        .task = GW_TASK_CHAT,
+                                        .is_stream = asked.is_stream,
+                                        .wants_usage = true};
+        body = err == GW_OK ? gw_buf_str(&call->body) : body;
+        request->delivery = GW_DELIVERY_TRANSLATED;
+    }
+    if (err != GW_OK) {
+        return fail_plan(request, err, &error);
+    }
+    /* The demo always tells its usage, as if it was asked. */
+    request->usage_injected = call == NULL && !request->llm.wants_usage;
+    if (gw_demo_start(request->core->loop, &asked, body, &exchange_events, request,
+                      &request->demo) == GW_OK) {
         return GW_STEP_WAIT;
     }
-    struct gw_error error = {.class = GW_ERROR_CLIENT,
-                             .status = 400,
-                             .param = GW_STR("model"),
-                             .code = GW_STR("unsupported_model"),
-                             .message = GW_STR("The built-in model gatewire/demo answers chat "
-                                               "completions only; use another model here.")};
+    error = (struct gw_error){.class = GW_ERROR_CLIENT,
+                              .status = 400,
+                              .param = GW_STR("model"),
+                              .code = GW_STR("unsupported_model"),
+                              .message = GW_STR("The built-in model gatewire/demo answers chat "
+                                                "requests only; use another model here.")};
     return gw_request_fail(request, &error);
-}
-
-/* Is the answer read on its way? Then no content coding may hide it. */
-static bool is_read(enum gw_task task)
-{
-    return task != GW_TASK_PASS && task != GW_TASK_SPEECH;
-}
-
-/* The patched body as runs over the client's bytes; they live in the arena. */
-static enum gw_err plan_body(struct gw_request *request, struct gw_exchange_request *out)
-{
-    struct gw_str body = gw_buf_str(&request->body);
-    struct gw_json_splice splice;
-    enum gw_err err = GW_OK;
-    struct gw_str form_model = request->llm.model_form_value;
-    gw_json_splice_init(&splice, body);
-    if (request->route.kind == GW_ROUTE_JSON) {
-        err = gw_openai_patch(&request->llm, body, request->upstream_model, &request->arena,
-                              &splice, &request->usage_injected);
-    } else if (form_model.ptr != NULL && !gw_str_eq(form_model, request->upstream_model)) {
-        err = gw_json_splice_replace(&splice, form_model, request->upstream_model);
-    }
-    struct gw_str *runs = gw_arena_try_alloc(&request->arena, GW_JSON_MAX_RUNS * sizeof(*runs));
-    if (err != GW_OK || runs == NULL) {
-        return runs == NULL ? GW_ERR_NOMEM : err;
-    }
-    out->body_run_count = gw_json_splice_runs(&splice, runs);
-    out->body_runs = runs;
-    return GW_OK;
 }
 
 static enum gw_step start_exchange(struct gw_request *request, bool fresh)
 {
     const struct gw_deployment *deployment = request->deployment;
-    const struct gw_request_head *head = request->pair->head;
-    struct gw_openai_fields_opts fields = {.client = head,
-                                           .deployment = deployment,
-                                           .request_id = request->id,
-                                           .wants_identity = is_read(request->llm.task)};
+    struct gw_error error = {0};
     struct gw_exchange_request exchange = {
         .pool = request->conf->pools[deployment->origin_index],
-        .method = head->method_text,
-        .target =
-            gw_openai_target(deployment, request->route.path, request->query, &request->arena),
         .is_streamed = request->is_streamed_up,
-        .content_length = head->content_length,
+        .content_length = request->pair->head->content_length,
         .timeouts = deployment->timeouts,
         /* A streamed body cannot be sent twice, so it does not go over a connection that may be
            dead. */
@@ -121,13 +121,9 @@ static enum gw_step start_exchange(struct gw_request *request, bool fresh)
         exchange.timeouts.total_ms = deployment->timeouts.stream_total_ms;
         exchange.timeouts.first_byte_ms = deployment->timeouts.stream_first_byte_ms;
     }
-    enum gw_err err =
-        gw_openai_fields(&fields, &request->arena, &exchange.headers, &exchange.header_count);
-    if (err == GW_OK && !request->is_streamed_up) {
-        err = plan_body(request, &exchange);
-    }
-    if (err != GW_OK || exchange.target.ptr == NULL) {
-        return fail_here(request, err != GW_OK ? err : GW_ERR_NOMEM);
+    enum gw_err err = gw_plan_exchange(request, &exchange, &error);
+    if (err != GW_OK) {
+        return fail_plan(request, err, &error);
     }
     err = gw_exchange_start(&exchange, &exchange_events, request, &request->exchange);
     if (err != GW_OK) {
@@ -139,10 +135,38 @@ static enum gw_step start_exchange(struct gw_request *request, bool fresh)
     return GW_STEP_WAIT;
 }
 
+/* Clients that count before they ask get our estimate where the provider has no count of its own.
+ */
+static enum gw_step answer_token_count(struct gw_request *request)
+{
+    struct gw_buf body;
+    uint64_t tokens = gw_token_estimates_guess(request->core->estimates, request->upstream_model,
+                                               request->received_bytes);
+    gw_buf_init(&body, GW_REQUEST_KEEP_BYTES);
+    request->dialect->write_token_count(tokens, &body);
+    gw_respond_json(request, 200, gw_buf_str(&body), NULL, 0);
+    gw_buf_fini(&body);
+    gw_request_set_state(request, GW_REQUEST_SETTLE);
+    return GW_STEP_GO;
+}
+
+static bool counts_tokens_here(const struct gw_request *request)
+{
+    return request->llm.task == GW_TASK_TOKEN_COUNT &&
+           (request->api == NULL ||
+            !request->api->speaks(request->deployment, request->llm.dialect, request->llm.task,
+                                  request->upstream_model));
+}
+
 static enum gw_step begin_attempt(struct gw_request *request, bool fresh)
 {
     request->exchange_count++;
-    if (request->deployment->provider->kind == GW_PROVIDER_BUILTIN) {
+    gw_deliver_reset(request);
+    request->api = gw_api_for(request->deployment, request->upstream_model, &request->llm);
+    if (counts_tokens_here(request)) {
+        return answer_token_count(request);
+    }
+    if (request->api == NULL) {
         return start_demo(request);
     }
     return start_exchange(request, fresh);
@@ -175,56 +199,19 @@ void gw_request_release_body(struct gw_request *request)
     }
 }
 
-/* ---- a provider that refuses our credential ---- */
+/* ---- what the attempt tells ---- */
 
-/* Clients hold a key of the gateway's, and would take a 401 for a word about that one. */
-static bool refuses_credential(unsigned status)
+void gw_request_attempt_failed(struct gw_request *request, const struct gw_error *error)
 {
-    return status == 401 || status == 403;
-}
-
-static struct gw_error explain_refusal(struct gw_request *request)
-{
-    const struct gw_deployment *deployment = request->deployment;
-    const char *what = "does not permit this with the gateway's credential";
-    if (deployment->credential == NULL) {
-        what = "wants a credential, and the gateway has none";
-    } else if (request->upstream_status == 401) {
-        what = "does not accept the gateway's credential";
+    request->error = *error;
+    if (request->has_begun || !gw_withhold_release(request)) {
+        (void)gw_request_fail(request, error);
+    } else {
+        gw_request_cancel_exchange(request);
+        gw_request_set_state(request, GW_REQUEST_SETTLE);
     }
-    return (struct gw_error){
-        .class = GW_ERROR_UPSTREAM,
-        .status = 502,
-        .code = GW_STR("upstream_credential_refused"),
-        .upstream_status = request->upstream_status,
-        .can_fallback = true, /* the same deployment would say the same again */
-        .message = gw_arena_printf(
-            &request->arena,
-            "The provider '" GW_STR_FMT "' %s for the deployment '" GW_STR_FMT
-            "' (it answered %u). The key of this request is not the reason: whoever runs the "
-            "gateway must look at the deployment's api_key.",
-            GW_STR_ARG(deployment->provider_name), what, GW_STR_ARG(gw_quoted(deployment->id)),
-            request->upstream_status),
-        .detail = gw_deliver_upstream_text(request)};
-}
-
-static void finish_refusal(struct gw_request *request)
-{
-    struct gw_error error = explain_refusal(request);
-    (void)gw_request_fail(request, &error);
     gw_request_run(request);
 }
-
-static void read_refusal(struct gw_request *request, struct gw_str bytes)
-{
-    request->withheld_bytes += bytes.len;
-    if (request->withheld_bytes > WITHHELD_MAX_BYTES ||
-        gw_openai_tee_feed(&request->tee, bytes) != GW_OK) {
-        finish_refusal(request);
-    }
-}
-
-/* ---- what the attempt tells ---- */
 
 static void on_response(void *user, const struct gw_response_head *head)
 {
@@ -238,8 +225,11 @@ static void on_response(void *user, const struct gw_response_head *head)
         1);
     gw_request_release_body(request);
     gw_request_set_state(request, GW_REQUEST_DELIVER);
-    if (refuses_credential(head->status)) {
-        gw_deliver_withhold(request, head);
+    if (head->status >= 400 && request->api != NULL) {
+        request->delivery = GW_DELIVERY_WITHHELD;
+        gw_withhold_on_response(request, head);
+    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+        gw_deliver_translated_on_response(request, head);
     } else {
         gw_deliver_on_response(request, head);
     }
@@ -248,8 +238,10 @@ static void on_response(void *user, const struct gw_response_head *head)
 static void on_body(void *user, struct gw_str bytes)
 {
     struct gw_request *request = user;
-    if (request->is_withheld) {
-        read_refusal(request, bytes);
+    if (request->delivery == GW_DELIVERY_WITHHELD) {
+        gw_withhold_on_body(request, bytes);
+    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+        gw_deliver_translated_on_body(request, bytes);
     } else {
         gw_deliver_on_body(request, bytes);
     }
@@ -260,9 +252,10 @@ static void on_end(void *user)
     struct gw_request *request = user;
     request->exchange = NULL;
     request->demo = NULL;
-    if (request->is_withheld) {
-        gw_err_ignore(gw_openai_tee_end(&request->tee)); /* a text that cannot be read is none */
-        finish_refusal(request);
+    if (request->delivery == GW_DELIVERY_WITHHELD) {
+        gw_withhold_on_end(request);
+    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+        gw_deliver_translated_on_end(request);
     } else {
         gw_deliver_on_end(request);
     }
@@ -316,17 +309,18 @@ static void on_error(void *user, const struct gw_exchange_failure *failure)
         gw_request_run(request);
         return;
     }
-    if (request->is_withheld) {
-        finish_refusal(request);
+    if (request->state == GW_REQUEST_DELIVER && request->delivery == GW_DELIVERY_WITHHELD) {
+        gw_withhold_on_end(request); /* it was an error before it broke off */
         return;
     }
     struct gw_error error = explain_failure(request, failure);
-    if (request->has_begun) {
+    if (!request->has_begun) {
+        gw_request_attempt_failed(request, &error);
+    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+        gw_deliver_translated_on_failure(request, &error);
+    } else {
         gw_deliver_on_failure(request, &error);
-        return;
     }
-    (void)gw_request_fail(request, &error);
-    gw_request_run(request);
 }
 
 static const struct gw_exchange_events exchange_events = {

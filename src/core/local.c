@@ -117,6 +117,13 @@ static void write_live(struct gw_request *request, struct gw_buf *out)
     (void)gw_buf_append(out, GW_STR("{\"status\":\"ok\"}"));
 }
 
+/* Ollama's clients look at it for what the server can do. */
+static void write_version(struct gw_request *request, struct gw_buf *out)
+{
+    (void)request;
+    (void)gw_buf_append(out, GW_STR("{\"version\":\"" GW_VERSION "\"}"));
+}
+
 enum gw_step gw_local_answer(struct gw_request *request)
 {
     switch (request->route.local) {
@@ -132,6 +139,8 @@ enum gw_step gw_local_answer(struct gw_request *request)
         return answer(request, 200, write_models);
     case GW_LOCAL_MODEL:
         return answer_model(request);
+    case GW_LOCAL_VERSION:
+        return answer(request, 200, write_version);
     case GW_LOCAL_NONE:
         break;
     }

@@ -41,9 +41,10 @@ void gw_request_run(struct gw_request *request)
 static void on_release(struct gw_deferred *release)
 {
     struct gw_request *request = GW_CONTAINER_OF(release, struct gw_request, release);
-    if (request->has_tee) {
-        gw_openai_tee_fini(&request->tee);
-    }
+    gw_openai_tee_fini(&request->tee);
+    gw_relay_fini(&request->relay);
+    gw_translation_destroy(&request->translation);
+    gw_withheld_destroy(&request->withheld);
     gw_buf_fini(&request->body);
     gw_arena_fini(&request->arena);
     gw_conf_release(&request->conf);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* core/respond - answers that are made here: JSON, errors, CORS preflight. */
 #include "core/core_int.h"
-#include "dialect/openai.h"
 
 #define ERROR_BODY_MAX_BYTES                                                                       \
     (64u * 1024) /* a message quotes at most a path and a model name, both bounded */
@@ -62,8 +61,11 @@ void gw_respond_error(struct gw_request *request)
     }
     struct gw_buf body;
     gw_buf_init(&body, ERROR_BODY_MAX_BYTES);
-    gw_openai_write_error(error, &body);
-    gw_respond_json(request, error->status, gw_buf_str(&body), extra, count);
+    const struct gw_dialect *dialect =
+        request->dialect != NULL ? request->dialect : gw_dialect_of(GW_DIALECT_OPENAI);
+    dialect->write_error(error, request->id, &body);
+    unsigned status = dialect->error_status != NULL ? dialect->error_status(error) : error->status;
+    gw_respond_json(request, status, gw_buf_str(&body), extra, count);
     gw_buf_fini(&body);
 }
 

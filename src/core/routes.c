@@ -63,6 +63,45 @@ static const struct row api_rows[] = {
     {GW_STR_INIT("/realtime/"), POST, GW_ROUTE_PASS, GW_TASK_PASS, false},
 };
 
+/* Other dialects' paths, whole. Before OpenAI's: POST /v1/models/m:generateContent is Google's. */
+struct dialect_row {
+    struct gw_str path; /* ends with '/': everything below it */
+    unsigned methods;
+    enum gw_route_kind kind;
+    enum gw_dialect_id dialect;
+    enum gw_task task;
+    enum gw_route_local local;
+};
+
+static const struct dialect_row dialect_rows[] = {
+    {GW_STR_INIT("/v1/messages"), POST, GW_ROUTE_JSON, GW_DIALECT_ANTHROPIC, GW_TASK_CHAT,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/v1/messages/count_tokens"), POST, GW_ROUTE_JSON, GW_DIALECT_ANTHROPIC,
+     GW_TASK_TOKEN_COUNT, GW_LOCAL_NONE},
+    /* The method behind the model's name decides more: the dialect reads it. */
+    {GW_STR_INIT("/v1beta/models/"), POST, GW_ROUTE_JSON, GW_DIALECT_GEMINI, GW_TASK_CHAT,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/v1/models/"), POST, GW_ROUTE_JSON, GW_DIALECT_GEMINI, GW_TASK_CHAT,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/v1beta1/projects/"), POST, GW_ROUTE_JSON, GW_DIALECT_GEMINI, GW_TASK_CHAT,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/v1/projects/"), POST, GW_ROUTE_JSON, GW_DIALECT_GEMINI, GW_TASK_CHAT,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/v1beta/models"), GET, GW_ROUTE_LOCAL, GW_DIALECT_GEMINI, GW_TASK_LOCAL,
+     GW_LOCAL_MODELS},
+    {GW_STR_INIT("/v1beta/models/"), GET, GW_ROUTE_LOCAL, GW_DIALECT_GEMINI, GW_TASK_LOCAL,
+     GW_LOCAL_MODEL},
+    {GW_STR_INIT("/api/chat"), POST, GW_ROUTE_JSON, GW_DIALECT_OLLAMA, GW_TASK_CHAT, GW_LOCAL_NONE},
+    {GW_STR_INIT("/api/generate"), POST, GW_ROUTE_JSON, GW_DIALECT_OLLAMA, GW_TASK_CHAT,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/api/embed"), POST, GW_ROUTE_JSON, GW_DIALECT_OLLAMA, GW_TASK_EMBEDDING,
+     GW_LOCAL_NONE},
+    {GW_STR_INIT("/api/tags"), GET, GW_ROUTE_LOCAL, GW_DIALECT_OLLAMA, GW_TASK_LOCAL,
+     GW_LOCAL_MODELS},
+    {GW_STR_INIT("/api/version"), GET, GW_ROUTE_LOCAL, GW_DIALECT_OLLAMA, GW_TASK_LOCAL,
+     GW_LOCAL_VERSION},
+};
+
 struct local_row {
     struct gw_str path;
     enum gw_route_local local;
@@ -145,9 +184,84 @@ static struct gw_route find_local(enum gw_http_method method, struct gw_str path
     return (struct gw_route){.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
 }
 
+/* Which dialect's clients ask under |path|, served or not. */
+static enum gw_dialect_id guess_dialect(struct gw_str path)
+{
+    static const struct {
+        struct gw_str prefix;
+        enum gw_dialect_id dialect;
+    } prefixes[] = {
+        {GW_STR_INIT("/v1/messages"), GW_DIALECT_ANTHROPIC},
+        {GW_STR_INIT("/anthropic/"), GW_DIALECT_ANTHROPIC},
+        {GW_STR_INIT("/v1beta"), GW_DIALECT_GEMINI},
+        {GW_STR_INIT("/v1/projects/"), GW_DIALECT_GEMINI},
+        {GW_STR_INIT("/api/"), GW_DIALECT_OLLAMA},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(prefixes); i++) {
+        if (gw_str_has_prefix(path, prefixes[i].prefix)) {
+            return prefixes[i].dialect;
+        }
+    }
+    return GW_DIALECT_OPENAI;
+}
+
+static struct gw_route from_dialect_row(const struct dialect_row *row, struct gw_str path)
+{
+    bool is_one = row->local == GW_LOCAL_MODEL;
+    return (struct gw_route){.kind = row->kind,
+                             .local = row->local,
+                             .dialect = row->dialect,
+                             .task = row->task,
+                             .path = path,
+                             .path_model =
+                                 is_one ? gw_str_skip(path, row->path.len) : gw_str(NULL, 0),
+                             .needs_model = row->kind == GW_ROUTE_JSON};
+}
+
+/* Among the other dialects' paths. */
+static struct gw_route find_dialect(enum gw_http_method method, struct gw_str path)
+{
+    static const struct gw_str anthropic = GW_STR_INIT("/anthropic/v1/");
+    struct gw_route none = {.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
+    unsigned allowed = 0;
+    none.dialect = guess_dialect(path);
+    if (gw_str_has_prefix(path, anthropic)) {
+        path = gw_str_skip(path, sizeof("/anthropic") - 1);
+    }
+    for (size_t i = 0; i < GW_ARRAY_LEN(dialect_rows); i++) {
+        if (!path_matches(dialect_rows[i].path, path)) {
+            continue;
+        }
+        if ((dialect_rows[i].methods & 1u << method) != 0) {
+            return from_dialect_row(&dialect_rows[i], path);
+        }
+        allowed |= dialect_rows[i].methods;
+    }
+    if (allowed != 0 && none.dialect != GW_DIALECT_OPENAI) {
+        enum gw_dialect_id dialect = none.dialect;
+        none = wrong_method(allowed);
+        none.dialect = dialect;
+    }
+    return none;
+}
+
+/* OpenAI's own surface is three dialects: their answers have different shapes. */
+static enum gw_dialect_id dialect_of_task(enum gw_task task)
+{
+    switch (task) {
+    case GW_TASK_COMPLETION:
+        return GW_DIALECT_COMPLETIONS;
+    case GW_TASK_RESPONSE:
+        return GW_DIALECT_RESPONSES;
+    default:
+        return GW_DIALECT_OPENAI;
+    }
+}
+
 static struct gw_route from_row(const struct row *row, struct gw_str path, struct gw_str path_model)
 {
     struct gw_route route = {.kind = row->kind,
+                             .dialect = dialect_of_task(row->task),
                              .task = row->task,
                              .path = path,
                              .path_model = path_model,
@@ -166,6 +280,10 @@ struct gw_route gw_route_find(enum gw_http_method method, struct gw_str path)
     if (local.kind != GW_ROUTE_UNKNOWN) {
         return local;
     }
+    struct gw_route other = find_dialect(method, path);
+    if (other.kind != GW_ROUTE_UNKNOWN) {
+        return other;
+    }
     struct gw_str path_model;
     struct gw_str rest = cut_prefix(path, &path_model);
     unsigned allowed = 0;
@@ -178,5 +296,5 @@ struct gw_route gw_route_find(enum gw_http_method method, struct gw_str path)
         }
         allowed |= api_rows[i].methods;
     }
-    return allowed != 0 ? wrong_method(allowed) : local;
+    return allowed != 0 ? wrong_method(allowed) : other;
 }

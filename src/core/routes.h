@@ -2,10 +2,11 @@
 /*
  * core/routes - from method and path to what a request asks for.
  *
- * Source:   shared/providers/openai.md sections 1 and 9; shared/reference/compat.md section 9
+ * Source:   shared/providers/openai.md sections 1 and 9; inbound.md A1, B1; shared/reference/compat.md section 9
  *           (entry points clients expect).
- * Shape:    one table. The same surface is served under /v1, /openai/v1, without a prefix, and
- *           under /openai/deployments/{model}.
+ * Shape:    two tables. OpenAI's surface is served under /v1, /openai/v1, without a prefix, and
+ *           under /openai/deployments/{model}; other dialects under their own paths, Anthropic's
+ *           also behind /anthropic.
  * Units:    none
  * Limits:   none
  * Memory:   views into the path, static texts
@@ -37,13 +38,17 @@ enum gw_route_local {
     GW_LOCAL_LIVE,
     GW_LOCAL_MODELS,
     GW_LOCAL_MODEL,
+    GW_LOCAL_VERSION, /* Ollama's */
 };
 
 struct gw_route {
     enum gw_route_kind kind;
     enum gw_route_local local;
+    enum gw_dialect_id dialect; /* also of unknown paths: errors are told in its shape */
     enum gw_task task;
-    struct gw_str path;       /* behind the prefix, as it goes upstream: "/chat/completions" */
+    struct gw_str path;       /* as it goes upstream: OpenAI's behind the prefix
+                                 ("/chat/completions"), others' whole ("/v1/messages",
+                                 "/v1beta/models/m:generateContent") */
     struct gw_str path_model; /* model named by the path (Azure style, or /models/{id}); still
                                  percent-encoded; else empty */
     struct gw_str allow;      /* WRONG_METHOD: value of the Allow field */

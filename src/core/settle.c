@@ -7,13 +7,13 @@
 /* Learns from what the provider reported; guesses where it reported nothing. */
 static struct gw_usage final_usage(struct gw_request *request)
 {
-    struct gw_usage usage = request->has_tee ? request->tee.usage : (struct gw_usage){0};
+    struct gw_usage usage = request->facts.usage;
     bool is_model_task = request->llm.task != GW_TASK_PASS && request->llm.task != GW_TASK_LOCAL;
     if (!is_model_task || request->upstream_status / 100 != 2 || request->upstream_model.len == 0) {
         return usage;
     }
     struct gw_token_estimates *estimates = request->core->estimates;
-    uint64_t output_bytes = request->tee.output_bytes;
+    uint64_t output_bytes = request->facts.output_bytes;
     if (usage.is_known) {
         gw_token_estimates_learn(estimates, request->upstream_model, request->received_bytes,
                                  usage.input_tokens);
@@ -70,8 +70,7 @@ static void describe_target(const struct gw_request *request, struct gw_request_
         microseconds(request->timings.started_at_ns, request->timings.connected_at_ns);
     record->upstream_first_chunk_us =
         microseconds(request->timings.started_at_ns, request->timings.first_byte_at_ns);
-    record->finish_reason =
-        request->has_tee ? gw_str_from_c(request->tee.finish_reason) : gw_str(NULL, 0);
+    record->finish_reason = gw_str_from_c(request->facts.finish_reason);
 }
 
 enum gw_step gw_state_settle(struct gw_request *request)

@@ -45,6 +45,7 @@ struct gw_error {
     unsigned upstream_status; /* 0: none was received */
     bool is_retryable;        /* the same group may be tried again */
     bool can_fallback;        /* another group may be tried */
+    bool is_credential;       /* the provider refused the gateway's own credential */
     uint64_t retry_after_s;   /* 0: nothing to tell */
     struct gw_str code;       /* "model_not_found", or empty (null for the client) */
     struct gw_str param;      /* the member of the body that is wrong, or empty */

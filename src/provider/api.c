@@ -2,7 +2,6 @@
 /* provider/api - what all APIs share: adding fields, and what a status alone says. */
 #include "provider/api.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -47,22 +46,22 @@ static bool parse_date(struct gw_str text, uint64_t *seconds)
     return true;
 }
 
-/* Whole seconds, rounded up, of a decimal number of |unit|s per second. */
-static bool parse_seconds(struct gw_str text, double unit, uint64_t *seconds)
+/* Whole seconds, rounded up, of a decimal number whose unit is 1/|per_second| of a second. */
+static bool parse_seconds(struct gw_str text, uint64_t per_second, uint64_t *seconds)
 {
-    char copy[24];
-    char *end = NULL;
-    if (text.len == 0 || text.len >= sizeof(copy) || text.ptr[0] < '0' || text.ptr[0] > '9') {
+    size_t point = gw_str_find_byte(text, '.');
+    struct gw_str fraction = gw_str_skip(text, point < text.len ? point + 1 : text.len);
+    uint64_t whole = 0;
+    uint64_t rest = 0;
+    if (gw_parse_u64(gw_str(text.ptr, point), &whole) != GW_OK ||
+        (fraction.len > 0 && gw_parse_u64(fraction, &rest) != GW_OK)) {
         return false;
     }
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    double value = strtod(copy, &end) / unit;
-    if (*end != '\0' || !(value >= 0)) {
-        return false;
+    if (whole / per_second >= RETRY_AFTER_MAX_S) {
+        *seconds = RETRY_AFTER_MAX_S;
+    } else {
+        *seconds = whole / per_second + (whole % per_second > 0 || rest > 0);
     }
-    *seconds = value >= RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : (uint64_t)value;
-    *seconds += (double)*seconds < value;
     return true;
 }
 
@@ -70,11 +69,11 @@ static uint64_t read_retry_after(const struct gw_header *headers, size_t count)
 {
     uint64_t seconds = 0;
     uint64_t sent_at = 0;
-    if (parse_seconds(find_field(headers, count, GW_STR("retry-after-ms")), 1000.0, &seconds)) {
+    if (parse_seconds(find_field(headers, count, GW_STR("retry-after-ms")), 1000, &seconds)) {
         return seconds;
     }
     struct gw_str after = gw_headers_get(headers, count, GW_HEADER_RETRY_AFTER);
-    if (parse_seconds(after, 1.0, &seconds)) {
+    if (parse_seconds(after, 1, &seconds)) {
         return seconds;
     }
     /* A date counts from the answer's own date: clocks differ. */
@@ -85,17 +84,14 @@ static uint64_t read_retry_after(const struct gw_header *headers, size_t count)
     return 0;
 }
 
-static void explain_credential(unsigned status, struct gw_error *error)
+/* Clients hold a key of the gateway's, and would take a 401 for a word about that one. The core
+ * words the message: it knows the deployment. */
+static void explain_credential(struct gw_error *error)
 {
     error->status = 502;
+    error->is_credential = true;
     error->can_fallback = true;
-    error->code = GW_STR("upstream_credential_error");
-    error->message =
-        status == 401
-            ? GW_STR("The provider refused the gateway's credential (401). This is not about your "
-                     "own key; tell who runs the gateway.")
-            : GW_STR("The provider does not let the gateway's credential do this (403). This is "
-                     "not about your own key; tell who runs the gateway.");
+    error->code = GW_STR("upstream_credential_refused");
 }
 
 void gw_provider_explain_status(unsigned status, const struct gw_header *headers,
@@ -108,7 +104,7 @@ void gw_provider_explain_status(unsigned status, const struct gw_header *headers
     switch (status) {
     case 401:
     case 403:
-        explain_credential(status, error);
+        explain_credential(error);
         break;
     case 402:
         error->can_fallback = true;

@@ -47,7 +47,9 @@ struct gw_provider_call {
     struct gw_header fields[GW_PROVIDER_MAX_FIELDS]; /* the API's own: Content-Type, Accept,
                                                         versions; values live in the arena */
     size_t field_count;
-    struct gw_buf body; /* encode() fills it; the caller made it and frees it */
+    struct gw_buf body;  /* encode() fills it; the caller made it and frees it */
+    bool usage_injected; /* patch() asked for usage that the client did not ask for: its event is
+                            hidden */
     /* What the decoder must know of the request (renamed tools); in the arena, or NULL. */
     void *memory;
 };
@@ -142,7 +144,8 @@ struct gw_provider_api {
 
     /*
      * Explains an answer with another status: class, status for the client, code, message (the
-     * vendor's own text), retryable, fallback, retry-after. |body| holds its first
+     * vendor's own text; of a refused credential of ours in detail, for the log only),
+     * retryable, fallback, retry-after. |body| holds its first
      * GW_PROVIDER_ERROR_BYTES. Never fails: what it cannot read it explains by the status.
      */
     void (*read_error)(unsigned status, const struct gw_header *headers, size_t header_count,

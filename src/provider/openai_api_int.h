@@ -21,7 +21,8 @@
  * deployment's own members. Errors: GW_ERR_NOMEM, GW_ERR_TOO_LARGE, GW_ERR_INVALID.
  */
 GW_MUST_USE enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_str body,
-                                             struct gw_json_splice *splice);
+                                             struct gw_json_splice *splice,
+                                             struct gw_provider_call *call);
 
 /* Adds Content-Type and Accept for a translated request. Errors: GW_ERR_TOO_LARGE. */
 GW_MUST_USE enum gw_err gw_openai_add_fields(const struct gw_provider_input *in,

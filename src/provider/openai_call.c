@@ -118,7 +118,7 @@ static enum gw_err patch_extra(const struct gw_provider_input *in, struct gw_str
 }
 
 enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_str body,
-                                 struct gw_json_splice *splice)
+                                 struct gw_json_splice *splice, struct gw_provider_call *call)
 {
     const struct gw_llm_request *request = in->request;
     struct gw_str form_model = request->model_form_value;
@@ -134,6 +134,7 @@ enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_s
     if (err == GW_OK && request->task != GW_TASK_PASS) {
         err = patch_tokens(in, body, splice);
     }
+    call->usage_injected = injected;
     return err == GW_OK && request->task != GW_TASK_PASS ? patch_extra(in, body, splice) : err;
 }
 

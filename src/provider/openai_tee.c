@@ -10,10 +10,10 @@
 #include "json/scan.h"
 
 void gw_openai_tee_init(struct gw_openai_tee *tee, enum gw_tee_mode mode, bool hides_usage,
-                        gw_tee_forward_fn *forward, void *user)
+                        struct gw_answer_facts *facts, gw_tee_forward_fn *forward, void *user)
 {
     *tee = (struct gw_openai_tee){
-        .mode = mode, .hides_usage = hides_usage, .forward = forward, .user = user};
+        .mode = mode, .hides_usage = hides_usage, .facts = facts, .forward = forward, .user = user};
     gw_sse_init(&tee->sse, GW_TEE_MAX_EVENT_BYTES);
     gw_buf_init(&tee->body, GW_TEE_MAX_BODY_BYTES);
 }
@@ -64,7 +64,7 @@ static void read_usage(struct gw_openai_tee *tee, struct gw_str object)
     struct gw_usage usage = {0};
     enum gw_json_type type = GW_JSON_NULL;
     if (gw_json_scan(object, on_usage_member, &usage, &type, NULL) == GW_OK && usage.is_known) {
-        tee->usage = usage;
+        tee->facts->usage = usage;
     }
 }
 
@@ -99,9 +99,10 @@ static void on_error(struct reading *reading, struct gw_str value)
     if (value.ptr[0] != '{' || !gw_json_first_value(value, &object)) {
         return;
     }
-    reading->tee->has_error = true;
+    reading->tee->facts->has_error = true;
     if (gw_json_find(object, GW_STR("message"), &found) && found.type == GW_JSON_STRING) {
-        keep_text(found.value, reading->tee->error_text, sizeof(reading->tee->error_text));
+        keep_text(found.value, reading->tee->facts->error_text,
+                  sizeof(reading->tee->facts->error_text));
     }
 }
 
@@ -121,8 +122,9 @@ static void on_choices(struct reading *reading, struct gw_str value)
 static void on_finish_reason(struct reading *reading, struct gw_str value)
 {
     if (value.ptr[0] == '"') {
-        keep_text(value, reading->tee->finish_reason, sizeof(reading->tee->finish_reason));
-        reading->tee->is_finished = true;
+        keep_text(value, reading->tee->facts->finish_reason,
+                  sizeof(reading->tee->facts->finish_reason));
+        reading->tee->facts->is_finished = true;
     }
 }
 
@@ -144,9 +146,9 @@ static void on_type(struct reading *reading, struct gw_str value)
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(last); i++) {
         if (gw_str_eq(value, last[i].type)) {
-            reading->tee->is_finished = true;
-            keep_text(last[i].reason, reading->tee->finish_reason,
-                      sizeof(reading->tee->finish_reason));
+            reading->tee->facts->is_finished = true;
+            keep_text(last[i].reason, reading->tee->facts->finish_reason,
+                      sizeof(reading->tee->facts->finish_reason));
         }
     }
 }
@@ -154,7 +156,7 @@ static void on_type(struct reading *reading, struct gw_str value)
 static void on_text(struct reading *reading, struct gw_str value)
 {
     if (value.ptr[0] == '"') {
-        reading->tee->output_bytes += value.len - 2;
+        reading->tee->facts->output_bytes += value.len - 2;
     }
 }
 
@@ -254,10 +256,10 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
     struct gw_openai_tee *tee = user;
     bool is_usage_only = false;
     if (event->data.ptr != NULL) {
-        tee->event_count++;
+        tee->facts->event_count++;
         if (gw_str_has_prefix(event->data, GW_STR("[DONE]"))) {
-            tee->is_finished = true;
-            tee->is_ended = true;
+            tee->facts->is_finished = true;
+            tee->facts->is_ended = true;
         } else {
             is_usage_only = read_document(tee, event->data);
         }
@@ -266,14 +268,14 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
     } else if (gw_str_has_prefix(event->other, GW_STR("error:"))) {
         (void)read_document(tee,
                             gw_str_skip(event->other, sizeof("error:") - 1)); /* older llama.cpp */
-        tee->has_error = true;
+        tee->facts->has_error = true;
     }
     if (is_usage_only && tee->hides_usage && is_usage_event(event->data)) {
         return GW_OK;
     }
     /* What is left of a stream that broke off is half an event, or one that nobody will read: its
      * blank line is missing, and what the gateway says about the break must stand alone. */
-    if (tee->is_at_end && !tee->is_finished && !tee->has_error) {
+    if (tee->is_at_end && !tee->facts->is_finished && !tee->facts->has_error) {
         return GW_OK;
     }
     enum gw_err err = forward_event(tee, event->raw);
@@ -329,5 +331,5 @@ enum gw_err gw_openai_tee_end(struct gw_openai_tee *tee)
     if (err != GW_OK) {
         return err;
     }
-    return tee->is_finished || tee->has_error ? GW_OK : GW_ERR_EOF;
+    return tee->facts->is_finished || tee->facts->has_error ? GW_OK : GW_ERR_EOF;
 }

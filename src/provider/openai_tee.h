@@ -26,15 +26,13 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "http/sse.h"
-#include "llm/usage.h"
+#include "llm/facts.h"
 
 #define GW_TEE_MAX_EVENT_BYTES                                                                     \
     (16u * 1024 * 1024) /* an event may carry an image of some megabytes in base64 */
 #define GW_TEE_MAX_BODY_BYTES                                                                      \
     (16u * 1024 *                                                                                  \
      1024) /* 2,048 embeddings of 3,072 dimensions as text are larger; they pass unread */
-#define GW_TEE_REASON_BYTES 24  /* "content_filter" is the longest */
-#define GW_TEE_ERROR_BYTES  256 /* for the log; the client gets the whole */
 
 enum gw_tee_mode {
     GW_TEE_RAW,    /* not read at all */
@@ -51,23 +49,16 @@ struct gw_openai_tee {
     gw_tee_forward_fn *forward;
     void *user;
     struct gw_sse sse;
-    struct gw_buf body;    /* PLAIN: the answer so far, when it did not come in one piece */
-    struct gw_str pending; /* STREAM: adjacent events of this feed that go on together */
-    /* results */
-    struct gw_usage usage;
-    uint64_t output_bytes; /* text delivered, for the estimate where no usage is reported */
-    uint64_t event_count;  /* events with data */
-    bool is_finished;      /* [DONE], a finish reason or a final event was seen */
-    bool is_ended;         /* STREAM: its last event was seen: nothing that matters can follow */
-    bool is_at_end;        /* STREAM: gw_openai_tee_end() is at work */
-    bool has_error;        /* an error object was seen in the stream */
-    char finish_reason[GW_TEE_REASON_BYTES];
-    char error_text[GW_TEE_ERROR_BYTES];
+    struct gw_buf body;            /* PLAIN: the answer so far, when it did not come in one piece */
+    struct gw_str pending;         /* STREAM: adjacent events of this feed that go on together */
+    struct gw_answer_facts *facts; /* what was read */
+    bool is_at_end;                /* STREAM: gw_openai_tee_end() is at work */
 };
 
-/* Makes ready; end with gw_openai_tee_fini(). */
+/* Makes ready, with |facts| (borrowed, cleared by its owner) to fill in; end with
+ * gw_openai_tee_fini(). */
 void gw_openai_tee_init(struct gw_openai_tee *tee, enum gw_tee_mode mode, bool hides_usage,
-                        gw_tee_forward_fn *forward, void *user);
+                        struct gw_answer_facts *facts, gw_tee_forward_fn *forward, void *user);
 
 /* Frees the buffers. */
 void gw_openai_tee_fini(struct gw_openai_tee *tee);

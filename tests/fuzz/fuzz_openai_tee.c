@@ -16,6 +16,7 @@
 
 struct outcome {
     struct gw_openai_tee tee;
+    struct gw_answer_facts facts;
     struct gw_buf forwarded;
     enum gw_err err;
 };
@@ -34,7 +35,7 @@ static void run(struct outcome *outcome, enum gw_tee_mode mode, bool hides, stru
 {
     memset(outcome, 0, sizeof(*outcome));
     gw_buf_init(&outcome->forwarded, input.len + 1);
-    gw_openai_tee_init(&outcome->tee, mode, hides, keep, outcome);
+    gw_openai_tee_init(&outcome->tee, mode, hides, &outcome->facts, keep, outcome);
     size_t part = first;
     while (input.len > 0 && outcome->err == GW_OK) {
         part = part > 0 && part < input.len ? part : input.len;
@@ -61,13 +62,13 @@ static void check_same(const struct outcome *a, const struct outcome *b)
 {
     FUZZ_CHECK(a->err == b->err);
     FUZZ_CHECK(gw_str_eq(gw_buf_str(&a->forwarded), gw_buf_str(&b->forwarded)));
-    FUZZ_CHECK(memcmp(&a->tee.usage, &b->tee.usage, sizeof(a->tee.usage)) == 0);
-    FUZZ_CHECK(a->tee.output_bytes == b->tee.output_bytes);
-    FUZZ_CHECK(a->tee.event_count == b->tee.event_count);
-    FUZZ_CHECK(a->tee.is_finished == b->tee.is_finished && a->tee.is_ended == b->tee.is_ended);
-    FUZZ_CHECK(a->tee.has_error == b->tee.has_error);
-    FUZZ_CHECK(strcmp(a->tee.finish_reason, b->tee.finish_reason) == 0);
-    FUZZ_CHECK(strcmp(a->tee.error_text, b->tee.error_text) == 0);
+    FUZZ_CHECK(memcmp(&a->facts.usage, &b->facts.usage, sizeof(a->facts.usage)) == 0);
+    FUZZ_CHECK(a->facts.output_bytes == b->facts.output_bytes);
+    FUZZ_CHECK(a->facts.event_count == b->facts.event_count);
+    FUZZ_CHECK(a->facts.is_finished == b->facts.is_finished && a->facts.is_ended == b->facts.is_ended);
+    FUZZ_CHECK(a->facts.has_error == b->facts.has_error);
+    FUZZ_CHECK(strcmp(a->facts.finish_reason, b->facts.finish_reason) == 0);
+    FUZZ_CHECK(strcmp(a->facts.error_text, b->facts.error_text) == 0);
 }
 
 /* By another reader: one document whose "choices" is an empty array and whose "usage" an object. */

@@ -24,6 +24,7 @@
 
 struct outcome {
     struct gw_openai_tee tee;
+    struct gw_answer_facts facts;
     struct gw_buf forwarded;
     enum gw_err err;
 };
@@ -40,7 +41,7 @@ static void run(struct outcome *outcome, enum gw_tee_mode mode, bool hides, cons
 {
     *outcome = (struct outcome){0};
     gw_buf_init(&outcome->forwarded, 1 << 20);
-    gw_openai_tee_init(&outcome->tee, mode, hides, on_forward, outcome);
+    gw_openai_tee_init(&outcome->tee, mode, hides, &outcome->facts, on_forward, outcome);
     struct gw_str rest = gw_str_from_c(text);
     size_t part = first;
     while (rest.len > 0 && outcome->err == GW_OK) {
@@ -92,19 +93,19 @@ static void run_all_splits(enum gw_tee_mode mode, bool hides, const char *text, 
 static void check_usage(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_OK);
-    assert_true(outcome->tee.usage.is_known);
-    assert_int_equal(outcome->tee.usage.input_tokens, 11);
-    assert_int_equal(outcome->tee.usage.output_tokens, 7);
-    assert_int_equal(outcome->tee.usage.cached_tokens, 5);
-    assert_int_equal(outcome->tee.usage.cache_write_tokens, 2);
-    assert_int_equal(outcome->tee.usage.reasoning_tokens, 3);
-    assert_string_equal(outcome->tee.finish_reason, "stop");
+    assert_true(outcome->facts.usage.is_known);
+    assert_int_equal(outcome->facts.usage.input_tokens, 11);
+    assert_int_equal(outcome->facts.usage.output_tokens, 7);
+    assert_int_equal(outcome->facts.usage.cached_tokens, 5);
+    assert_int_equal(outcome->facts.usage.cache_write_tokens, 2);
+    assert_int_equal(outcome->facts.usage.reasoning_tokens, 3);
+    assert_string_equal(outcome->facts.finish_reason, "stop");
 }
 
 static void check_hidden(const struct outcome *outcome)
 {
     check_usage(outcome);
-    assert_int_equal(outcome->tee.output_bytes, 5);
+    assert_int_equal(outcome->facts.output_bytes, 5);
     assert_forwarded(outcome, STREAM_HEAD DONE);
 }
 
@@ -144,7 +145,7 @@ static void test_what_cannot_be_read_passes(void **state)
 static void check_truncated(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_ERR_EOF);
-    assert_false(outcome->tee.is_finished);
+    assert_false(outcome->facts.is_finished);
 }
 
 static void test_a_stream_without_its_end_is_told(void **state)
@@ -161,7 +162,7 @@ static void test_a_stream_without_its_end_is_told(void **state)
 static void check_missing_blank_line(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_OK);
-    assert_true(outcome->tee.is_finished);
+    assert_true(outcome->facts.is_finished);
 }
 
 static void test_a_last_event_without_blank_line_counts(void **state)
@@ -174,8 +175,8 @@ static void test_a_last_event_without_blank_line_counts(void **state)
 static void check_error(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_OK);
-    assert_true(outcome->tee.has_error);
-    assert_string_equal(outcome->tee.error_text, "overloaded");
+    assert_true(outcome->facts.has_error);
+    assert_string_equal(outcome->facts.error_text, "overloaded");
 }
 
 static void test_errors_in_streams(void **state)
@@ -198,11 +199,11 @@ static void test_errors_in_streams(void **state)
 static void check_responses(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_OK);
-    assert_true(outcome->tee.usage.is_known);
-    assert_int_equal(outcome->tee.usage.input_tokens, 4);
-    assert_int_equal(outcome->tee.usage.output_tokens, 2);
-    assert_int_equal(outcome->tee.usage.cached_tokens, 1);
-    assert_int_equal(outcome->tee.output_bytes, 5);
+    assert_true(outcome->facts.usage.is_known);
+    assert_int_equal(outcome->facts.usage.input_tokens, 4);
+    assert_int_equal(outcome->facts.usage.output_tokens, 2);
+    assert_int_equal(outcome->facts.usage.cached_tokens, 1);
+    assert_int_equal(outcome->facts.output_bytes, 5);
 }
 
 static void test_responses_stream(void **state)
@@ -223,7 +224,7 @@ static void test_responses_stream(void **state)
 static void check_finished(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_OK);
-    assert_true(outcome->tee.is_finished);
+    assert_true(outcome->facts.is_finished);
 }
 
 static void test_streams_that_end_by_their_last_event(void **state)
@@ -264,7 +265,7 @@ static void test_plain_answer(void **state)
 static void check_garbage(const struct outcome *outcome)
 {
     assert_int_equal(outcome->err, GW_OK);
-    assert_false(outcome->tee.usage.is_known);
+    assert_false(outcome->facts.usage.is_known);
     assert_forwarded(outcome, "<html>bad gateway</html>");
 }
 
@@ -282,7 +283,7 @@ static void test_absurd_usage_is_not_believed(void **state)
     run(&outcome, GW_TEE_PLAIN, true,
         "{\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":1e99}}", 0, 0);
     assert_int_equal(outcome.err, GW_OK);
-    assert_false(outcome.tee.usage.is_known);
+    assert_false(outcome.facts.usage.is_known);
     finish(&outcome);
 }
 
@@ -293,7 +294,7 @@ static void test_an_endless_event_is_an_error(void **state)
     char block[65536];
     memset(block, 'x', sizeof(block));
     gw_buf_init(&outcome.forwarded, 1 << 20);
-    gw_openai_tee_init(&outcome.tee, GW_TEE_STREAM, true, on_forward, &outcome);
+    gw_openai_tee_init(&outcome.tee, GW_TEE_STREAM, true, &outcome.facts, on_forward, &outcome);
     enum gw_err err = GW_OK;
     for (size_t fed = 0; fed <= GW_TEE_MAX_EVENT_BYTES && err == GW_OK; fed += sizeof(block)) {
         err = gw_openai_tee_feed(&outcome.tee, gw_str(block, sizeof(block)));
