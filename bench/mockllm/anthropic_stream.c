@@ -181,11 +181,19 @@ static void add_end(struct writer *writer)
     end(writer, 1);
 }
 
+/* Bedrock sends the same events, but wraps them (bedrock_invoke.c). */
+static struct bench_buf *begin_stream(struct mock_exchange *exchange)
+{
+    return exchange->vendor == MOCK_VENDOR_BEDROCK
+               ? mock_answer_stream_as(exchange, BENCH_STR("application/vnd.amazon.eventstream"))
+               : mock_answer_stream(exchange);
+}
+
 void mock_anthropic_stream(struct mock_message *message)
 {
     struct writer writer = {.message = message,
                             .answer = &message->exchange->answer,
-                            .out = mock_answer_stream(message->exchange)};
+                            .out = begin_stream(message->exchange)};
     begin(&writer, MOCK_PIECE_HEAD, BENCH_STR("message_start"));
     BENCH_LIT(writer.out, ",\"message\":");
     mock_anthropic_write_message(message, writer.out, true);

@@ -56,6 +56,8 @@ static void print_help(FILE *to)
         "  --threads N         serving threads [1]\n"
         "  --models A,B,C      names of GET /v1/models\n"
         "  --api-key KEY       refuse other keys with 401\n"
+        "  --aws-secret KEY    secret access key that signs requests to Bedrock; default\n"
+        "                      $AWS_SECRET_ACCESS_KEY; without one only the form is checked\n"
         "  --max-body BYTES    largest request body [268435456]\n"
         "  --h2-max-streams N  concurrent streams of an HTTP/2 connection [10000]\n"
         "  --help\n"
@@ -100,6 +102,10 @@ static bool read_text_option(struct options *options, const char *name, char *va
     }
     if (strcmp(name, "models") == 0) {
         read_models(options, value);
+        return true;
+    }
+    if (strcmp(name, "aws-secret") == 0) {
+        options->config.aws_secret = bench_str_from(value);
         return true;
     }
     if (strcmp(name, "api-key") == 0) {
@@ -242,6 +248,8 @@ int main(int argc, char **argv)
         .port = 8000,
         .threads = 1,
     };
+    const char *secret = getenv("AWS_SECRET_ACCESS_KEY");
+    options.config.aws_secret = bench_str_from(secret == NULL ? "" : secret);
     read_options(&options, argc, argv);
     sigset_t signals;
     block_signals(&signals);

@@ -6,6 +6,7 @@
 
 #include "mockllm/answer.h"
 #include "mockllm/anthropic.h"
+#include "mockllm/bedrock.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
 #include "mockllm/gemini.h"
@@ -90,6 +91,11 @@ static const struct route ROUTES[] = {
     {"POST", "/messages/count_tokens", mock_anthropic_count, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models", mock_anthropic_models, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models/{}", mock_anthropic_model, MOCK_VENDOR_ANTHROPIC},
+    {"POST", "/converse", mock_bedrock_converse, MOCK_VENDOR_BEDROCK},
+    {"POST", "/converse-stream", mock_bedrock_converse, MOCK_VENDOR_BEDROCK},
+    {"POST", "/invoke", mock_bedrock_invoke, MOCK_VENDOR_BEDROCK},
+    {"POST", "/invoke-with-response-stream", mock_bedrock_invoke, MOCK_VENDOR_BEDROCK},
+    {"POST", "/count-tokens", mock_bedrock_count, MOCK_VENDOR_BEDROCK},
     {"POST", ":rawPredict", mock_vertex_claude, MOCK_VENDOR_VERTEX_CLAUDE},
     {"POST", ":streamRawPredict", mock_vertex_claude, MOCK_VENDOR_VERTEX_CLAUDE},
     {"POST", ":generateContent", mock_gemini_generate, MOCK_VENDOR_GEMINI},

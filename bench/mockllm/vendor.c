@@ -8,6 +8,7 @@
 
 #include "mockllm/answer.h"
 #include "mockllm/anthropic.h"
+#include "mockllm/bedrock.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
 #include "mockllm/gemini.h"
@@ -30,6 +31,8 @@ static const struct mock_vendor_api APIS[MOCK_VENDOR_COUNT] = {
     [MOCK_VENDOR_VERTEX_CLAUDE] = {NULL, MOCK_VENDOR_VERTEX_CLAUDE, mock_anthropic_headers,
                                    mock_vertex_claude_fail, mock_anthropic_mid_error,
                                    mock_vertex_authorize},
+    [MOCK_VENDOR_BEDROCK] = {"/bedrock", MOCK_VENDOR_BEDROCK, mock_bedrock_headers,
+                             mock_bedrock_fail, mock_bedrock_mid_error, mock_bedrock_authorize},
 };
 
 const struct mock_vendor_api *mock_vendor_of(const struct mock_exchange *exchange)
@@ -128,6 +131,9 @@ static enum mock_vendor guess_vendor(const struct mock_exchange *exchange)
     if (is_under(path, "/v1/messages") || (is_claude && is_under(path, "/v1/models"))) {
         return MOCK_VENDOR_ANTHROPIC;
     }
+    if (is_under(path, "/model")) {
+        return MOCK_VENDOR_BEDROCK;
+    }
     if (holds(path, "/publishers/")) {
         return MOCK_VENDOR_VERTEX;
     }
@@ -187,6 +193,21 @@ static void read_google_path(struct mock_exchange *exchange)
     exchange->path = path;
 }
 
+/* /model/{id}/{operation}: the id may hold slashes of an ARN, escaped or not. */
+static void read_bedrock_path(struct mock_exchange *exchange)
+{
+    struct bench_str path = exchange->path;
+    size_t slash = path.len;
+    while (slash > 0 && path.ptr[slash - 1] != '/') {
+        slash--;
+    }
+    if (bench_str_starts(path, BENCH_STR("/model/")) && slash > sizeof("/model/")) {
+        size_t from = sizeof("/model/") - 1;
+        take_model(exchange, bench_str_cut(path, from, slash - 1 - from));
+        exchange->path = bench_str_cut(path, slash - 1, path.len);
+    }
+}
+
 void mock_vendor_detect(struct mock_exchange *exchange)
 {
     exchange->path = mock_request_path(&exchange->request);
@@ -202,6 +223,9 @@ void mock_vendor_detect(struct mock_exchange *exchange)
     case MOCK_VENDOR_VERTEX:
     case MOCK_VENDOR_VERTEX_CLAUDE:
         read_google_path(exchange);
+        return;
+    case MOCK_VENDOR_BEDROCK:
+        read_bedrock_path(exchange);
         return;
     case MOCK_VENDOR_OPENAI:
     case MOCK_VENDOR_COUNT:

@@ -27,6 +27,7 @@ enum mock_vendor {
     MOCK_VENDOR_GEMINI,
     MOCK_VENDOR_VERTEX,        /* Gemini there */
     MOCK_VENDOR_VERTEX_CLAUDE, /* named /vertex, too */
+    MOCK_VENDOR_BEDROCK,
     MOCK_VENDOR_COUNT,
 };
 

@@ -30,7 +30,8 @@ struct mock_worker;
 
 struct mock_config {
     struct mock_knobs knobs;
-    struct bench_str api_key; /* empty: any or none */
+    struct bench_str api_key;    /* empty: any or none */
+    struct bench_str aws_secret; /* of all access keys, empty: signatures are not compared */
     const char *const *models;
     size_t model_count;
     uint64_t max_body_bytes;
