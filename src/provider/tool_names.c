@@ -111,7 +111,7 @@ static enum gw_err add(struct gw_tool_names *names, struct gw_str client, bool i
                                 GW_STR("The request names more than 1024 tools."));
     }
     struct gw_str sent = client;
-    if (!fits(rule, client)) {
+    if (!fits(rule, client) || gw_tool_names_of(names, client) != NULL) {
         sent = make_fit(names, rule, client, notes->arena);
         gw_notes_add(notes, GW_NOTE_MAPPED, GW_STR("tools[].function.name"),
                      GW_STR("Names with characters that the vendor does not take are sent with '_' "
@@ -138,9 +138,10 @@ yyjson_val *gw_tool_function(yyjson_val *tool, bool *is_custom)
                                                                    : NULL;
 }
 
-/* Adds the names of an array of tools, or of tool calls. Errors: as add(). */
-static enum gw_err add_all(struct gw_tool_names *names, yyjson_val *tools,
-                           const struct gw_tool_rule *rule, struct gw_notes *notes)
+/* Adds the names of an array of tools, or of tool calls: those that fit, or those that do not.
+ * Errors: as add(). */
+static enum gw_err add_some(struct gw_tool_names *names, yyjson_val *tools, bool that_fit,
+                            const struct gw_tool_rule *rule, struct gw_notes *notes)
 {
     size_t i;
     size_t count;
@@ -149,12 +150,21 @@ static enum gw_err add_all(struct gw_tool_names *names, yyjson_val *tools,
     {
         bool is_custom;
         struct gw_str name = gw_json_get_text(gw_tool_function(tool, &is_custom), "name");
-        enum gw_err err = name.ptr != NULL ? add(names, name, is_custom, rule, notes) : GW_OK;
+        bool is_asked = name.ptr != NULL && fits(rule, name) == that_fit;
+        enum gw_err err = is_asked ? add(names, name, is_custom, rule, notes) : GW_OK;
         if (err != GW_OK) {
             return err;
         }
     }
     return GW_OK;
+}
+
+/* Adds all of them; names that fit come first and keep what is theirs. Errors: as add(). */
+static enum gw_err add_all(struct gw_tool_names *names, yyjson_val *tools,
+                           const struct gw_tool_rule *rule, struct gw_notes *notes)
+{
+    enum gw_err err = add_some(names, tools, true, rule, notes);
+    return err == GW_OK ? add_some(names, tools, false, rule, notes) : err;
 }
 
 enum gw_err gw_tool_names_read(struct gw_tool_names *names, yyjson_val *chat,

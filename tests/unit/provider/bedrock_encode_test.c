@@ -199,9 +199,11 @@ static void test_tool_names(void **state)
     encoded_check_text(
         "body", gw_buf_str(&encoded.call.body),
         "{'messages':[" SENT_HI ",{'role':'assistant','content':[{'toolUse':{'toolUseId':'a',"
-        "'name':'apply_patch','input':{'input':'*** x'}}}]},{'role':'user','content':[{'toolResult'"
+        "'name':'apply_patch_1b2c9b38','input':{'input':'*** "
+        "x'}}}]},{'role':'user','content':[{'toolResult'"
         ":{'toolUseId':'a','content':[{'text':'ok'}]}}]}],'toolConfig':{'tools':[{'toolSpec':{"
-        "'name':'apply_patch','description':'P','inputSchema':{'json':{'type':'object','properties'"
+        "'name':'apply_patch_1b2c9b38','description':'P','inputSchema':{'json':{'type':'object','"
+        "properties'"
         ":{'input':{'type':'string'}},'required':['input']}}}}," SPEC("apply_patch") "," SPEC(
             "ns_f") "]}}");
     encoded_fini(&encoded);
