@@ -6,6 +6,7 @@
 #include "provider/openai_decoder.h"
 #include "provider/openai_quirks.h"
 #include "provider/openai_request.h"
+#include "provider/responses_foreign.h"
 #include "json/scan.h"
 #include "json/value.h"
 
@@ -131,6 +132,9 @@ enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_s
     }
     enum gw_err err =
         gw_openai_patch(request, body, in->upstream_model, in->arena, splice, &injected);
+    if (err == GW_OK && request->task == GW_TASK_RESPONSE) {
+        err = gw_responses_drop_foreign(in->arena, body, splice);
+    }
     if (err == GW_OK && request->task != GW_TASK_PASS) {
         err = patch_tokens(in, body, splice);
     }
