@@ -23,7 +23,7 @@ static enum gw_err patch(const struct gw_provider_input *in, struct gw_str path,
 {
     call->method = GW_STR("POST");
     call->target = gw_openai_target(in->deployment, path, query, in->arena);
-    return call->target.ptr == NULL ? GW_ERR_NOMEM : gw_openai_plan_patch(in, body, splice);
+    return call->target.ptr == NULL ? GW_ERR_NOMEM : gw_openai_plan_patch(in, body, splice, call);
 }
 
 static enum gw_err encode(const struct gw_provider_input *in, yyjson_val *chat,
