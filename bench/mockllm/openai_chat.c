@@ -2,6 +2,7 @@
 /* POST /v1/chat/completions: reads and checks the request. */
 #include "mockllm/openai_chat.h"
 
+#include "mockllm/azure.h"
 #include "mockllm/exchange.h"
 #include "mockllm/openai.h"
 
@@ -92,6 +93,19 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
     return ask;
 }
 
+/* The prompt is refused as a whole. */
+static void answer_blocked(struct mock_exchange *exchange)
+{
+    if (exchange->vendor == MOCK_VENDOR_AZURE) {
+        mock_azure_blocked(exchange);
+        return;
+    }
+    mock_answer_error(exchange, 400, BENCH_STR("invalid_request_error"),
+                      BENCH_STR("invalid_prompt"), BENCH_STR("messages"),
+                      BENCH_STR("Invalid prompt: your prompt was flagged as potentially violating "
+                                "our usage policy."));
+}
+
 void mock_openai_chat(struct mock_exchange *exchange, const struct bench_str *ids)
 {
     (void)ids;
@@ -99,12 +113,18 @@ void mock_openai_chat(struct mock_exchange *exchange, const struct bench_str *id
     if (!is_valid(exchange, root)) {
         return;
     }
+    if (exchange->knobs.filter > 1) {
+        answer_blocked(exchange);
+        return;
+    }
     yyjson_val *stream_options = yyjson_obj_get(root, "stream_options");
     yyjson_val *obfuscation = yyjson_obj_get(stream_options, "include_obfuscation");
     uint64_t n = mock_json_u64(root, "n", 1);
     struct mock_chat chat = {
         .exchange = exchange,
-        .model = bench_buf_view(&exchange->model),
+        /* Azure names the model behind the deployment. */
+        .model = exchange->vendor == MOCK_VENDOR_AZURE ? BENCH_STR("gpt-mock-2026-01-01")
+                                                       : bench_buf_view(&exchange->model),
         .created = mock_answer_created(),
         .n = n < 1            ? 1
              : n > CHAT_MAX_N ? CHAT_MAX_N

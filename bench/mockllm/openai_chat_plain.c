@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plain form of a chat answer. */
+#include "mockllm/azure.h"
 #include "mockllm/exchange.h"
 #include "mockllm/openai_chat.h"
 #include "mockllm/text.h"
@@ -86,6 +87,10 @@ static void write_choice(const struct mock_chat *chat, struct bench_buf *out, un
     write_logprobs(chat, out);
     BENCH_LIT(out, ",\"finish_reason\":");
     bench_buf_json(out, chat->plan.finish);
+    if (exchange->vendor == MOCK_VENDOR_AZURE) {
+        BENCH_LIT(out, ",");
+        mock_azure_write_results(out, mock_plan_ends(&chat->plan, "content_filter"));
+    }
     BENCH_LIT(out, "}");
 }
 
@@ -104,6 +109,10 @@ void mock_chat_plain(struct mock_chat *chat)
         write_choice(chat, out, i);
     }
     BENCH_LIT(out, "]");
+    if (chat->exchange->vendor == MOCK_VENDOR_AZURE) {
+        BENCH_LIT(out, ",");
+        mock_azure_write_prompt_results(out);
+    }
     if (chat->exchange->knobs.usage > 0) {
         BENCH_LIT(out, ",\"usage\":");
         mock_plan_write_usage(&chat->plan, out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The streamed form of a chat answer: role, content, finish, usage when asked for, [DONE]. */
+#include "mockllm/azure.h"
 #include "mockllm/exchange.h"
 #include "mockllm/openai_chat.h"
 #include "mockllm/text.h"
@@ -34,10 +35,13 @@ static void write_chunk_tail(const struct mock_chat *chat, struct bench_buf *out
     BENCH_LIT(out, "}\n\n");
 }
 
-static void write_choice_head(struct bench_buf *out, uint64_t index)
+static void write_choice_head(const struct mock_chat *chat, struct bench_buf *out, uint64_t index)
 {
     BENCH_LIT(out, "{\"index\":");
     bench_buf_u64(out, index);
+    if (chat->exchange->vendor == MOCK_VENDOR_AZURE) {
+        BENCH_LIT(out, ",\"content_filter_results\":{}");
+    }
     BENCH_LIT(out, ",\"delta\":{");
 }
 
@@ -52,7 +56,7 @@ static struct bench_buf *begin(const struct mock_chat *chat, enum mock_piece_kin
     struct mock_answer *answer = &chat->exchange->answer;
     mock_piece_begin(answer, kind);
     write_chunk_head(chat, &answer->script.bytes);
-    write_choice_head(&answer->script.bytes, choice);
+    write_choice_head(chat, &answer->script.bytes, choice);
     return &answer->script.bytes;
 }
 
@@ -209,11 +213,28 @@ static void add_usage(const struct mock_chat *chat)
     mock_piece_end(answer, 1, 0);
 }
 
+/* Azure begins with the verdict on the prompt, in a chunk that is hardly one. */
+static void add_prompt_results(const struct mock_chat *chat)
+{
+    struct mock_answer *answer = &chat->exchange->answer;
+    mock_piece_begin(answer, MOCK_PIECE_HEAD);
+    BENCH_LIT(&answer->script.bytes,
+              "data: {\"choices\":[],\"created\":0,\"id\":\"\",\"model\":\"\","
+              "\"object\":\"\",");
+    mock_azure_write_prompt_results(&answer->script.bytes);
+    BENCH_LIT(&answer->script.bytes, "}\n\n");
+    mock_piece_end(answer, 1, 0);
+}
+
 void mock_chat_stream(struct mock_chat *chat)
 {
     struct mock_answer *answer = &chat->exchange->answer;
     mock_answer_stream(chat->exchange);
+    if (chat->exchange->vendor == MOCK_VENDOR_AZURE) {
+        add_prompt_results(chat);
+    }
     if (chat->plan.kind == MOCK_PLAN_TOOLS) {
+        add_reasoning(chat);
         add_tool_calls(chat);
     } else {
         add_roles(chat);

@@ -7,6 +7,7 @@
 #include "mockllm/answer.h"
 #include "mockllm/anthropic.h"
 #include "mockllm/bedrock.h"
+#include "mockllm/cohere.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
 #include "mockllm/gemini.h"
@@ -91,6 +92,10 @@ static const struct route ROUTES[] = {
     {"POST", "/messages/count_tokens", mock_anthropic_count, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models", mock_anthropic_models, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models/{}", mock_anthropic_model, MOCK_VENDOR_ANTHROPIC},
+    {"POST", "/v2/chat", mock_cohere_chat, MOCK_VENDOR_COHERE},
+    {"POST", "/v2/embed", mock_cohere_embed, MOCK_VENDOR_COHERE},
+    {"POST", "/v2/rerank", mock_cohere_rerank, MOCK_VENDOR_COHERE},
+    {"GET", "/v1/models", mock_cohere_models, MOCK_VENDOR_COHERE},
     {"POST", "/converse", mock_bedrock_converse, MOCK_VENDOR_BEDROCK},
     {"POST", "/converse-stream", mock_bedrock_converse, MOCK_VENDOR_BEDROCK},
     {"POST", "/invoke", mock_bedrock_invoke, MOCK_VENDOR_BEDROCK},

@@ -8,7 +8,9 @@
 
 #include "mockllm/answer.h"
 #include "mockllm/anthropic.h"
+#include "mockllm/azure.h"
 #include "mockllm/bedrock.h"
+#include "mockllm/cohere.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
 #include "mockllm/gemini.h"
@@ -33,6 +35,10 @@ static const struct mock_vendor_api APIS[MOCK_VENDOR_COUNT] = {
                                    mock_vertex_authorize},
     [MOCK_VENDOR_BEDROCK] = {"/bedrock", MOCK_VENDOR_BEDROCK, mock_bedrock_headers,
                              mock_bedrock_fail, mock_bedrock_mid_error, mock_bedrock_authorize},
+    [MOCK_VENDOR_AZURE] = {"/azure", MOCK_VENDOR_OPENAI, mock_azure_headers, mock_azure_fail,
+                           mock_openai_mid_error, mock_azure_authorize},
+    [MOCK_VENDOR_COHERE] = {"/cohere", MOCK_VENDOR_COHERE, mock_cohere_headers, mock_cohere_fail,
+                            mock_cohere_mid_error, mock_cohere_authorize},
 };
 
 const struct mock_vendor_api *mock_vendor_of(const struct mock_exchange *exchange)
@@ -134,6 +140,13 @@ static enum mock_vendor guess_vendor(const struct mock_exchange *exchange)
     if (is_under(path, "/model")) {
         return MOCK_VENDOR_BEDROCK;
     }
+    if (is_under(path, "/v2")) {
+        return MOCK_VENDOR_COHERE;
+    }
+    bool is_azure = mock_vendor_header(exchange, "api-key").ptr != NULL;
+    if (is_under(path, "/openai") && (is_azure || !is_under(path, "/openai/v1"))) {
+        return MOCK_VENDOR_AZURE;
+    }
     if (holds(path, "/publishers/")) {
         return MOCK_VENDOR_VERTEX;
     }
@@ -227,7 +240,11 @@ void mock_vendor_detect(struct mock_exchange *exchange)
     case MOCK_VENDOR_BEDROCK:
         read_bedrock_path(exchange);
         return;
+    case MOCK_VENDOR_AZURE:
+        take_model(exchange, mock_azure_deployment(exchange->path));
+        return;
     case MOCK_VENDOR_OPENAI:
+    case MOCK_VENDOR_COHERE:
     case MOCK_VENDOR_COUNT:
         return;
     }

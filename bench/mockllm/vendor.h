@@ -28,6 +28,8 @@ enum mock_vendor {
     MOCK_VENDOR_VERTEX,        /* Gemini there */
     MOCK_VENDOR_VERTEX_CLAUDE, /* named /vertex, too */
     MOCK_VENDOR_BEDROCK,
+    MOCK_VENDOR_AZURE,
+    MOCK_VENDOR_COHERE,
     MOCK_VENDOR_COUNT,
 };
 

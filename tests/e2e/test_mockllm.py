@@ -389,7 +389,8 @@ def test_models_and_prefixes(mock, validate):
         for path in ("/models", "/openai/v1/models"):
             assert client.get(path).json() == models
         body = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
-        azure = client.post("/openai/deployments/mine/chat/completions?api-version=2025-01-01", json=body)
+        path = "/openai/deployments/mine/chat/completions?api-version=2025-01-01"
+        azure = client.post(path, json=body, headers={"api-key": "k"})
         assert azure.status_code == 200
 
 
