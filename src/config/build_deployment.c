@@ -33,18 +33,21 @@ struct gw_deployment *gw_build_deployment(struct gw_config_build *build, struct 
         .id = id,
         .timeouts = gw_build_timeouts(build),
         .weight = 1,
+        .drops_params = gw_build_setting(build, GW_SETTING_DROP_PARAMS)->number == 1,
     };
     return deployment;
 }
 
 /* "OPENAI_API_BASE" is what LiteLLM calls OPENAI_BASE_URL. */
-static bool read_base_url(const struct gw_config_build *build, struct gw_str variable,
+static bool read_base_url(const struct gw_config_build *build, const struct gw_provider *provider,
                           struct gw_str *source, struct gw_str *text)
 {
+    struct gw_str variable = provider->base_url_env;
+    const char *aliases = provider->base_url_env_aliases;
     struct gw_str stem = gw_str(variable.ptr, variable.len - (sizeof("_BASE_URL") - 1));
     struct gw_str names =
-        gw_arena_printf(build->context.scratch, GW_STR_FMT " " GW_STR_FMT "_API_BASE",
-                        GW_STR_ARG(variable), GW_STR_ARG(stem));
+        gw_arena_printf(build->context.scratch, GW_STR_FMT " " GW_STR_FMT "_API_BASE %s",
+                        GW_STR_ARG(variable), GW_STR_ARG(stem), aliases == NULL ? "" : aliases);
     return gw_environment_get_first(build->context.env, names.ptr, source, text);
 }
 
@@ -53,8 +56,7 @@ struct gw_str gw_build_base_url(const struct gw_config_build *build,
 {
     struct gw_str text = {0};
     *source = gw_str(NULL, 0);
-    if (provider->base_url_env.len > 0 &&
-        read_base_url(build, provider->base_url_env, source, &text)) {
+    if (provider->base_url_env.len > 0 && read_base_url(build, provider, source, &text)) {
         return text;
     }
     return provider->default_base_url;
@@ -66,6 +68,19 @@ static struct gw_str without_slashes(struct gw_str path)
         path.len--;
     }
     return path;
+}
+
+/* What the codec writes itself must not be there twice. */
+static struct gw_str without_own_path(struct gw_str path, const struct gw_provider *provider)
+{
+    struct gw_str openai = GW_STR("/openai");
+    if (provider->own_path.len > 0 && gw_str_has_suffix(path, provider->own_path)) {
+        path.len -= provider->own_path.len;
+    }
+    if (provider->kind == GW_PROVIDER_AZURE && gw_str_has_suffix(path, openai)) {
+        path.len -= openai.len;
+    }
+    return without_slashes(path);
 }
 
 /* The path that |provider|'s usual address ends with. */
@@ -99,9 +114,11 @@ enum gw_err gw_build_endpoint(struct gw_config_build *build, struct gw_str text,
                                                            : "user; use api_key");
         return GW_ERR_INVALID;
     }
-    *base_path = without_slashes(wish->url.path);
-    /* LiteLLM speaks Ollama's own API at the bare address; the one we speak is below /v1. */
-    if (base_path->len == 0 && provider->local_port != 0) {
+    *base_path = without_own_path(without_slashes(wish->url.path), provider);
+    /* LiteLLM speaks Ollama's own API at the bare address; the one we speak is below /v1. Google's
+     * SDKs are given Gemini's address without the version. */
+    if (base_path->len == 0 &&
+        (provider->local_port != 0 || provider->kind == GW_PROVIDER_GEMINI)) {
         *base_path = usual_path(provider);
     }
     return GW_OK;

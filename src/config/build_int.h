@@ -16,6 +16,7 @@
 
 #include "config/settings_int.h"
 #include "config/snapshot_int.h"
+#include "control/token_book.h"
 #include "http/url.h"
 #include "provider/provider.h"
 
@@ -26,6 +27,7 @@ struct gw_config_build {
     struct gw_config_context context;
     struct gw_settings settings;
     struct gw_snapshot *snapshot;
+    struct gw_token_book *tokens; /* NULL: nobody refreshes tokens */
     bool probe_local;
     uint64_t created_at_s;
 };

@@ -7,7 +7,7 @@
  * An entry that cannot be served (a variable that is not set, a provider that this version does not
  * speak to) is left out with a warning; the others work. Mistakes are errors.
  */
-#include "config/model_entry_int.h"
+#include "config/login_int.h"
 
 /* What an entry says about the place of its model. */
 struct target {
@@ -16,9 +16,12 @@ struct target {
     const struct gw_origin *origin;
     size_t origin_index;
     struct gw_str base_path;
+    struct gw_cloud cloud;
+    struct gw_token_slot *token;
 };
 
-#define WEIGHT_SCALE 1000 /* weights may be fractions: 0.7 and 0.3 */
+/* Where an address may stand: PLLM's and LiteLLM's names for some vendors', too. */
+static const char base_names[] = "api_base base_url azure_endpoint aws_bedrock_runtime_endpoint";
 
 static enum gw_err leave_out(const struct gw_model_entry *entry, const char *why,
                              struct gw_str detail)
@@ -76,7 +79,7 @@ static enum gw_err split_model(const struct gw_model_entry *entry, struct gw_str
     if (prefix.len > 0) {
         return find_provider(entry, prefix, &target->provider);
     }
-    if (gw_model_entry_find(entry, "api_base base_url") != NULL) {
+    if (gw_model_entry_find(entry, base_names) != NULL) {
         return find_provider(entry, GW_STR("openai_like"), &target->provider);
     }
     return leave_out(entry, "no provider is known for it; write model: provider/name", GW_STR(""));
@@ -118,13 +121,21 @@ static enum gw_err resolve_model(const struct gw_model_entry *entry, struct targ
     if (err != GW_OK) {
         return err;
     }
+    if (model.len == 0) {
+        err = gw_model_entry_text(entry, "azure_deployment", &model);
+    }
     model = model.len > 0 ? model : entry->group; /* a name that both sides use */
     if (model.len > GW_MODEL_NAME_MAX) {
         gw_config_complain(&entry->build->context, true, entry->value,
                            "a model's name is at most %d bytes long", GW_MODEL_NAME_MAX);
         return GW_ERR_INVALID;
     }
-    err = split_model(entry, model, target);
+    err = err == GW_OK ? split_model(entry, model, target) : err;
+    if (err == GW_OK) {
+        const struct gw_login_ask ask = {
+            .build = entry->build, .provider = target->provider, .entry = entry};
+        err = gw_build_cloud(&ask, &target->upstream_model, &target->cloud);
+    }
     err = err == GW_OK ? check_stars(entry, target) : err;
     if (err != GW_OK) {
         return err;
@@ -183,14 +194,15 @@ static enum gw_err resolve_place(const struct gw_model_entry *entry, struct targ
     struct gw_config_build *build = entry->build;
     struct gw_origin_wish wish = gw_build_origin_defaults(build);
     struct gw_str address = {0};
-    enum gw_err err = gw_model_entry_text(entry, "api_base base_url", &address);
+    enum gw_err err = gw_model_entry_text(entry, base_names, &address);
     err = err == GW_OK ? read_trust(entry, &wish) : err;
     if (err != GW_OK) {
         return err;
     }
-    wish.value = gw_model_entry_find(entry, "api_base base_url");
+    wish.value = gw_model_entry_find(entry, base_names);
     if (address.len == 0) {
         address = gw_build_base_url(build, target->provider, &wish.source);
+        address = address.len == 0 ? target->cloud.base_url : address;
         wish.value = wish.source.len == 0 ? entry->value : NULL;
     }
     if (address.len == 0) {
@@ -199,209 +211,67 @@ static enum gw_err resolve_place(const struct gw_model_entry *entry, struct targ
                            GW_STR_ARG(target->provider->name));
         return GW_ERR_INVALID;
     }
+    gw_cloud_use_base(&target->cloud, target->provider, address);
     err = gw_build_endpoint(build, address, target->provider, &wish, &target->base_path);
     return err == GW_OK ? gw_build_origin(build, &wish, &target->origin, &target->origin_index)
                         : err;
 }
 
-static enum gw_err read_timeouts(const struct gw_model_entry *entry,
-                                 struct gw_upstream_timeouts *timeouts)
+static bool is_host_of(struct gw_str host, struct gw_str address)
 {
-    static const struct gw_setting_row row = {
-        .kind = GW_SETTING_KIND_DURATION, .min = 1, .max = GW_DAY_MS};
-    static const struct gw_setting_row row_or_none = {
-        .kind = GW_SETTING_KIND_DURATION, .min = 0, .max = GW_DAY_MS};
-    const struct {
-        const char *names;
-        const struct gw_setting_row *row;
-        uint64_t *ms;
-    } reads[] = {
-        {"connect_timeout", &row, &timeouts->connect_ms},
-        {"tls_timeout", &row, &timeouts->tls_ms},
-        {"first_byte_timeout", &row, &timeouts->first_byte_ms},
-        {"first_byte_timeout", &row, &timeouts->stream_first_byte_ms},
-        {"stream_timeout", &row, &timeouts->stream_first_byte_ms},
-        {"idle_timeout", &row, &timeouts->idle_ms},
-        {"timeout request_timeout", &row_or_none, &timeouts->total_ms},
-        {"stream_request_timeout", &row_or_none, &timeouts->stream_total_ms},
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(reads); i++) {
-        struct gw_setting_value value;
-        enum gw_err err = gw_model_entry_read(entry, reads[i].names, reads[i].row, &value);
-        if (err != GW_OK) {
-            return err;
-        }
-        *reads[i].ms = value.is_set ? value.number : *reads[i].ms;
+    struct gw_url url = {0};
+    const char *why = NULL;
+    if (gw_url_parse(address, &url, &why) != GW_OK || !gw_str_has_suffix(host, url.host)) {
+        return false;
     }
-    return GW_OK;
-}
-
-/* LiteLLM's order: weight, else rpm, else tpm. Scaled, because fractions are allowed. */
-static enum gw_err read_weight(const struct gw_model_entry *entry, uint64_t *weight)
-{
-    static const char *const names[] = {"weight", "rpm", "tpm"};
-    *weight = WEIGHT_SCALE;
-    for (size_t i = 0; i < GW_ARRAY_LEN(names); i++) {
-        yyjson_val *value = gw_model_entry_find(entry, names[i]);
-        if (value == NULL) {
-            continue;
-        }
-        uint64_t whole = 0;
-        double number = yyjson_get_num(value);
-        if (yyjson_is_str(value) && gw_parse_u64(gw_config_text(value), &whole) == GW_OK) {
-            number = (double)whole;
-        } else if (!yyjson_is_num(value)) {
-            number = -1;
-        }
-        if (number < 0 || number > 1e9) { /* tokens per minute of nobody's quota */
-            gw_config_complain(&entry->build->context, true, value,
-                               "expected a number from 0 to 1000000000");
-            return GW_ERR_INVALID;
-        }
-        uint64_t scaled = (uint64_t)(number * WEIGHT_SCALE);
-        *weight = scaled > 0 ? scaled : 1;
-        return GW_OK;
-    }
-    return GW_OK;
-}
-
-static bool is_token(struct gw_str text)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!is_word && (c == '\0' || strchr(marks, c) == NULL)) {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
-/* Fields that frame the message or belong to the gateway. */
-static bool is_own_header(struct gw_str name)
-{
-    static const struct gw_str own[] = {
-        GW_STR_INIT("host"),       GW_STR_INIT("content-length"), GW_STR_INIT("transfer-encoding"),
-        GW_STR_INIT("connection"), GW_STR_INIT("upgrade"),        GW_STR_INIT("te"),
-        GW_STR_INIT("trailer"),    GW_STR_INIT("keep-alive"),     GW_STR_INIT("expect"),
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(own); i++) {
-        if (gw_str_eq(own[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum gw_err copy_header(const struct gw_model_entry *entry, yyjson_val *key,
-                               yyjson_val *value, struct gw_extra_header *header)
-{
-    struct gw_arena *arena = gw_snapshot_arena(entry->build->snapshot);
-    char *name = gw_arena_try_alloc(arena, yyjson_get_len(key) + 1);
-    struct gw_str text = gw_arena_try_dup(arena, gw_str_trim(gw_config_text(value)));
-    if (name == NULL || text.ptr == NULL) {
-        return GW_ERR_NOMEM;
-    }
-    struct gw_str written = gw_config_text(key);
-    for (size_t i = 0; i < written.len; i++) {
-        char c = written.ptr[i];
-        name[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    *header = (struct gw_extra_header){.name = gw_str(name, written.len), .value = text};
-    if (is_token(header->name) && !is_own_header(header->name) && gw_is_header_value(text)) {
-        return GW_OK;
-    }
-    gw_config_complain(&entry->build->context, true, value, "cannot be sent as a header field: %s",
-                       !is_token(header->name)       ? "the name has other characters than words"
-                       : is_own_header(header->name) ? "the gateway writes this field itself"
-                                                     : "the value has a control character inside");
-    return GW_ERR_INVALID;
-}
-
-static enum gw_err read_headers(const struct gw_model_entry *entry,
-                                struct gw_deployment *deployment)
-{
-    yyjson_val *map = gw_model_entry_find(entry, "extra_headers headers");
-    size_t count = yyjson_obj_size(map);
-    if (map == NULL) {
-        return GW_OK;
-    }
-    if (!yyjson_is_obj(map)) {
-        gw_config_complain(&entry->build->context, true, map,
-                           "expected a map of header fields, \"name: value\"");
-        return GW_ERR_INVALID;
-    }
-    struct gw_extra_header *headers = gw_arena_try_alloc(gw_snapshot_arena(entry->build->snapshot),
-                                                         (count + 1) * sizeof(*headers));
-    enum gw_err err = headers == NULL ? GW_ERR_NOMEM : GW_OK;
-    size_t index = 0;
-    size_t max = 0;
-    yyjson_val *key = NULL;
-    yyjson_val *value = NULL;
-    yyjson_obj_foreach(map, index, max, key, value)
-    {
-        if (err == GW_OK && !yyjson_is_str(value)) {
-            gw_config_complain(&entry->build->context, true, value,
-                               "expected a text; put quotes around it");
-            err = GW_ERR_INVALID;
-        }
-        err = err == GW_OK ? copy_header(entry, key, value, &headers[index]) : err;
-    }
-    deployment->extra_headers = headers;
-    deployment->extra_header_count = count;
-    return err;
-}
-
-static enum gw_err read_account(const struct gw_model_entry *entry,
-                                struct gw_deployment *deployment)
-{
-    const struct {
-        const char *names;
-        struct gw_str *text;
-    } reads[] = {
-        {"organization org_id", &deployment->organization},
-        {"project project_id", &deployment->project},
-        {"api_version", &deployment->api_version},
-    };
-    for (size_t i = 0; i < GW_ARRAY_LEN(reads); i++) {
-        struct gw_str text = {0};
-        enum gw_err err = gw_model_entry_text(entry, reads[i].names, &text);
-        if (err != GW_OK) {
-            return err;
-        }
-        if (!gw_is_header_value(text)) {
-            gw_config_complain(&entry->build->context, true,
-                               gw_model_entry_find(entry, reads[i].names),
-                               "has a control character inside");
-            return GW_ERR_INVALID;
-        }
-        *reads[i].text = gw_arena_try_dup(gw_snapshot_arena(entry->build->snapshot), text);
-        if (reads[i].text->ptr == NULL) {
-            return GW_ERR_NOMEM;
-        }
-    }
-    return GW_OK;
+    return host.len == url.host.len || host.ptr[host.len - url.host.len - 1] == '.';
 }
 
 /* Is the place the vendor's own, a regional host of it, or one that only the operator can know? */
 static bool may_have_vendor_key(const struct gw_model_entry *entry, const struct target *target)
 {
-    struct gw_url usual = {0};
-    const char *why = NULL;
+    const struct gw_provider *provider = target->provider;
     struct gw_str host = target->origin->host;
-    if (gw_model_entry_find(entry, "api_base base_url") == NULL || !target->provider->needs_key) {
+    struct gw_str source = {0};
+    if (gw_model_entry_find(entry, base_names) == NULL || !provider->needs_key) {
         return true;
     }
-    if (!target->origin->is_tls ||
-        gw_url_parse(target->provider->default_base_url, &usual, &why) != GW_OK ||
-        !gw_str_has_suffix(host, usual.host)) {
-        return false;
+    /* The environment that has the key names this address, too. */
+    struct gw_str of_env = gw_build_base_url(entry->build, provider, &source);
+    if (source.len > 0 && is_host_of(host, of_env)) {
+        return true;
     }
-    return host.len == usual.host.len || host.ptr[host.len - usual.host.len - 1] == '.';
+    bool is_own = target->origin->is_tls && is_host_of(host, provider->default_base_url);
+    const char *const *suffix = provider->own_hosts;
+    for (; target->origin->is_tls && suffix != NULL && *suffix != NULL && !is_own; suffix++) {
+        is_own = gw_str_has_suffix(host, gw_str_from_c(*suffix));
+    }
+    return is_own;
 }
 
-static enum gw_err find_vendor_keys(const struct gw_model_entry *entry, const struct target *target,
+static enum gw_err find_token(const struct gw_model_entry *entry, struct target *target,
+                              enum gw_login_origin origin)
+{
+    const struct gw_login_ask ask = {
+        .build = entry->build, .provider = target->provider, .entry = entry};
+    return target->token != NULL ? GW_OK
+                                 : gw_build_token(&ask, &target->cloud, origin, &target->token);
+}
+
+/* Another address than the vendor's may be anybody's. */
+static void withhold_keys(const struct gw_model_entry *entry, const struct target *target,
+                          struct gw_key_pool *pool)
+{
+    if (pool->count > 0) {
+        pool->count = 0;
+        gw_config_complain(&entry->build->context, false, entry->value,
+                           GW_STR_FMT " is not sent to another host than the vendor's; no key is "
+                                      "sent. Set api_key if the host wants one",
+                           GW_STR_ARG(target->provider->key_env));
+    }
+}
+
+static enum gw_err find_vendor_keys(const struct gw_model_entry *entry, struct target *target,
                                     struct gw_key_pool *pool)
 {
     bool is_ours = may_have_vendor_key(entry, target);
@@ -409,47 +279,60 @@ static enum gw_err find_vendor_keys(const struct gw_model_entry *entry, const st
     if (err != GW_OK || !target->provider->needs_key) {
         return err;
     }
-    if (is_ours && pool->count == 0) {
-        return leave_out(entry, "it has no api_key and the environment has no ",
-                         target->provider->key_env);
+    if (!is_ours) {
+        withhold_keys(entry, target, pool);
+        return GW_OK;
     }
-    if (!is_ours && pool->count > 0) {
-        /* Another address than the vendor's may be anybody's. */
-        pool->count = 0;
-        gw_config_complain(&entry->build->context, false, entry->value,
-                           GW_STR_FMT " is not sent to another host than the vendor's; no key is "
-                                      "sent. Set api_key if the host wants one",
-                           GW_STR_ARG(target->provider->key_env));
+    /* A project's models are called in its name; a key is for those without a project. */
+    bool has_project = target->cloud.project.len > 0;
+    if (pool->count == 0 || has_project) {
+        err = find_token(entry, target, GW_LOGIN_ENVIRONMENT);
+        pool->count = target->token != NULL ? 0 : pool->count;
+    }
+    if (err == GW_OK && pool->count == 0 && target->token == NULL) {
+        return leave_out(entry,
+                         target->provider->kind == GW_PROVIDER_VERTEX
+                             ? "it has no vertex_project and the environment has no "
+                             : "it has no api_key and the environment has no ",
+                         target->provider->kind == GW_PROVIDER_VERTEX ? GW_STR("VERTEXAI_PROJECT")
+                                                                      : target->provider->key_env);
+    }
+    return err;
+}
+
+/* The entry's own key. */
+static enum gw_err use_key(const struct gw_model_entry *entry, struct gw_str key,
+                           struct gw_key_pool *pool)
+{
+    pool->items = gw_arena_try_alloc(entry->build->context.scratch, sizeof(*pool->items));
+    if (pool->items == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    pool->items[0] = (struct gw_variable){.value = key};
+    pool->count = 1;
+    if (!gw_is_header_value(key)) {
+        gw_config_complain(&entry->build->context, true, gw_model_entry_find(entry, "api_key"),
+                           "the key has a control character inside");
+        return GW_ERR_INVALID;
     }
     return GW_OK;
 }
 
-/* The entry's own key, or all that the environment has for its provider. */
-static enum gw_err find_keys(const struct gw_model_entry *entry, const struct target *target,
+/* The entry's own key or login, or all that the environment has for its provider. */
+static enum gw_err find_keys(const struct gw_model_entry *entry, struct target *target,
                              struct gw_key_pool *pool)
 {
     struct gw_str key = {0};
     enum gw_err err = gw_model_entry_text(entry, "api_key", &key);
-    yyjson_val *value = gw_model_entry_find(entry, "api_key");
     key = gw_str_trim(key);
     if (err != GW_OK || target->provider->kind == GW_PROVIDER_BUILTIN) {
         return err;
     }
     if (key.len > 0) {
-        pool->items = gw_arena_try_alloc(entry->build->context.scratch, sizeof(*pool->items));
-        if (pool->items == NULL) {
-            return GW_ERR_NOMEM;
-        }
-        pool->items[0] = (struct gw_variable){.value = key};
-        pool->count = 1;
-        if (!gw_is_header_value(key)) {
-            gw_config_complain(&entry->build->context, true, value,
-                               "the key has a control character inside");
-            return GW_ERR_INVALID;
-        }
-        return GW_OK;
+        return use_key(entry, key, pool);
     }
-    return find_vendor_keys(entry, target, pool);
+    err = find_token(entry, target, GW_LOGIN_OWN);
+    return err != GW_OK || target->token != NULL ? err : find_vendor_keys(entry, target, pool);
 }
 
 static enum gw_err set_credential(const struct gw_model_entry *entry, struct gw_str key,
@@ -474,10 +357,11 @@ static enum gw_err add_deployment(const struct gw_model_entry *entry, const stru
     deployment->origin = target->origin;
     deployment->origin_index = target->origin_index;
     deployment->base_path = target->base_path;
-    enum gw_err err = read_timeouts(entry, &deployment->timeouts);
-    err = err == GW_OK ? read_weight(entry, &deployment->weight) : err;
-    err = err == GW_OK ? read_headers(entry, deployment) : err;
-    err = err == GW_OK ? read_account(entry, deployment) : err;
+    deployment->region = target->cloud.region;
+    deployment->cloud_project = target->cloud.project;
+    deployment->api_version = target->cloud.api_version;
+    deployment->token = target->token;
+    enum gw_err err = gw_model_entry_params(entry, deployment);
     if (err == GW_OK && key < pool->count) {
         err = set_credential(entry, pool->items[key].value, deployment);
     }

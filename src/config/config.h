@@ -46,11 +46,15 @@ struct gw_config_report {
     size_t error_count;
 };
 
+struct gw_token_book; /* control/token_book.h */
+
 struct gw_config_source {
-    const char *path;        /* NULL: look for gatewire.yaml and config.yaml here, then
-                                /etc/gatewire/config.yaml; none is fine */
-    const char *dotenv_path; /* NULL: ".env" in the working directory, if there; values never
-                                override the environment */
+    const char *path;             /* NULL: look for gatewire.yaml and config.yaml here, then
+                                     /etc/gatewire/config.yaml; none is fine */
+    const char *dotenv_path;      /* NULL: ".env" in the working directory, if there; values never
+                                     override the environment */
+    struct gw_token_book *tokens; /* where token sources are kept over reloads; NULL: tokens are
+                                     not fetched */
     bool probe_local; /* look for local model servers (Ollama, vLLM, llama.cpp) when no model_list
                          is configured */
     uint64_t created_at_s; /* of all models, for /v1/models: the same at each reload */

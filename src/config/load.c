@@ -328,6 +328,7 @@ static enum gw_err build(struct loading *loading, struct gw_snapshot *snapshot)
                     .report = loading->report,
                     .scratch = &loading->scratch},
         .snapshot = snapshot,
+        .tokens = loading->input->tokens,
         .probe_local = loading->input->probe_local,
         .created_at_s = loading->input->created_at_s,
     };
@@ -422,6 +423,7 @@ enum gw_err gw_config_load(const struct gw_config_source *source, struct gw_snap
             .dotenv = gw_buf_str(&dotenv),
             .dotenv_path = gw_str_from_c(dotenv_path),
             .environment = (const char *const *)environ,
+            .tokens = source->tokens,
             .probe_local = source->probe_local,
             .created_at_s = source->created_at_s,
             .may_include = true,

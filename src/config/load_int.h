@@ -21,6 +21,7 @@ struct gw_config_input {
     struct gw_str dotenv; /* text of .env */
     struct gw_str dotenv_path;
     const char *const *environment; /* "NAME=value" strings, NULL behind the last */
+    struct gw_token_book *tokens;   /* as in gw_config_source */
     bool probe_local;
     uint64_t created_at_s; /* of all models */
     bool may_include;      /* read the files that "include" names */

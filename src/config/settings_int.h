@@ -84,6 +84,7 @@ enum gw_setting_kind {
     XX(SSL_VERIFY, TEXT_OR_OFF, "litellm_settings.ssl_verify", "SSL_VERIFY", 0, 0, 0)              \
     XX(HTTP2, TEXT_OR_OFF, "upstream.http2", "", 0, 0, 0)                                          \
     XX(PROXY, SECRET_OR_OFF, "upstream.proxy", "", 0, 0, 0)                                        \
+    XX(DROP_PARAMS, BOOL, "upstream.drop_params litellm_settings.drop_params", "", 0, 1, 0)        \
     XX(LOG_LEVEL, TEXT, "logging.level", "LOG_LEVEL", 0, 0, 0)                                     \
     XX(ACCESS_LOG, TEXT_OR_OFF, "logging.access_log", "ACCESS_LOG", 0, 0, 0)                       \
     XX(REQUIRE_AUTH, BOOL, "auth.require_auth", "REQUIRE_AUTH PLLM_REQUIRE_AUTH", 0, 1, 0)

@@ -97,6 +97,10 @@ static void destroy(struct gw_snapshot *snapshot)
     for (size_t i = 0; i < priv->secret_count; i++) {
         gw_secret_destroy(&priv->secrets[i]);
     }
+    for (size_t i = 0; i < priv->token_count; i++) {
+        gw_token_entry_release(&priv->tokens[i]);
+    }
+    gw_free(priv->tokens);
     gw_free(priv->secrets);
     gw_free(priv->trusts);
     gw_arena_fini(&priv->arena);
@@ -135,6 +139,25 @@ const struct gw_secret *gw_snapshot_add_secret(struct gw_snapshot *snapshot, str
     priv->secrets[priv->secret_count] = secret;
     priv->secret_count++;
     return secret;
+}
+
+enum gw_err gw_snapshot_add_token(struct gw_snapshot *snapshot, struct gw_token_entry *entry)
+{
+    struct gw_snapshot_private *priv = snapshot->priv;
+    if (priv->token_count == priv->token_capacity) {
+        size_t capacity = priv->token_capacity == 0 ? 8 : priv->token_capacity * 2;
+        struct gw_token_entry **tokens =
+            gw_try_realloc(priv->tokens, capacity * sizeof(struct gw_token_entry *));
+        if (tokens == NULL) {
+            gw_token_entry_release(&entry);
+            return GW_ERR_NOMEM;
+        }
+        priv->tokens = tokens;
+        priv->token_capacity = capacity;
+    }
+    priv->tokens[priv->token_count] = entry;
+    priv->token_count++;
+    return GW_OK;
 }
 
 enum gw_err gw_snapshot_trust(struct gw_snapshot *snapshot, struct gw_str ca_file, bool insecure,

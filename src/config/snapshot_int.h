@@ -20,6 +20,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "config/snapshot.h"
+#include "control/token_book.h"
 
 /* A file of GW_YAML_MAX_BYTES full of models stays below this. */
 #define GW_SNAPSHOT_MAX_BYTES (256u << 20)
@@ -39,6 +40,9 @@ struct gw_snapshot_private {
     size_t secret_capacity;
     struct gw_snapshot_trust *trusts;
     size_t trust_count;
+    struct gw_token_entry **tokens;
+    size_t token_count;
+    size_t token_capacity;
     size_t origin_capacity;
     size_t found_capacity;
 };
@@ -64,6 +68,11 @@ GW_MUST_USE const struct gw_secret *gw_snapshot_add_secret(struct gw_snapshot *s
 GW_MUST_USE enum gw_err gw_snapshot_trust(struct gw_snapshot *snapshot, struct gw_str ca_file,
                                           bool insecure, struct gw_tls_client **tls,
                                           struct gw_str *message);
+
+/* Takes |entry| over: it is released with the snapshot, or at once when the call fails. Errors:
+ * GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_snapshot_add_token(struct gw_snapshot *snapshot,
+                                              struct gw_token_entry *entry);
 
 /* Adds a line for the banner. Errors: GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_snapshot_add_found(struct gw_snapshot *snapshot, struct gw_str line);

@@ -4,7 +4,7 @@
  * key for, and the model servers of this machine.
  */
 #include "base/buf.h"
-#include "config/build_int.h"
+#include "config/login_int.h"
 
 #define PROBE_MS    5 /* loopback answers in microseconds; more would delay every start */
 #define MAX_PORTS   16
@@ -17,6 +17,8 @@ struct offer {
     struct gw_str source; /* variable that gave the address, or empty */
     struct gw_key_pool keys;
     const struct gw_secret **credentials; /* one per key, shared by all groups */
+    struct gw_cloud cloud;
+    struct gw_token_slot *token; /* without a key */
 };
 
 /* What all deployments of an offer have in common. */
@@ -84,6 +86,10 @@ static enum gw_err add_group(struct gw_config_build *build, const struct offer *
         deployment->origin_index = place->origin_index;
         deployment->base_path = place->base_path;
         deployment->credential = i < offer->keys.count ? offer->credentials[i] : NULL;
+        deployment->token = offer->token;
+        deployment->region = offer->cloud.region;
+        deployment->cloud_project = offer->cloud.project;
+        deployment->api_version = offer->cloud.api_version;
         err = set_account(build, offer, deployment);
         err = err == GW_OK ? gw_catalog_add(build->snapshot->catalog, group, deployment) : err;
     }
@@ -107,6 +113,15 @@ static enum gw_err make_credentials(struct gw_config_build *build, struct offer 
     return GW_OK;
 }
 
+/* Where it is, for those without a key. */
+static struct gw_str offer_place(const struct offer *offer)
+{
+    const struct gw_cloud *cloud = &offer->cloud;
+    return cloud->project.len > 0  ? cloud->project
+           : cloud->region.len > 0 ? cloud->region
+                                   : offer->base_url;
+}
+
 /* The provider's pattern, and in brackets the variables that have its keys, or its address. */
 static enum gw_err report_found(struct gw_config_build *build, const struct offer *offer)
 {
@@ -125,10 +140,27 @@ static enum gw_err report_found(struct gw_config_build *build, const struct offe
                                  GW_STR_ARG(keys->items[i].name));
         }
     }
-    (void)gw_buf_append(&line, keys->count == 0 ? offer->base_url : GW_STR(""));
+    (void)gw_buf_append(&line, keys->count == 0 ? offer_place(offer) : GW_STR(""));
     (void)gw_buf_append(&line, GW_STR(")"));
     enum gw_err err = gw_snapshot_add_found(build->snapshot, gw_buf_str(&line));
     gw_buf_fini(&line);
+    return err;
+}
+
+static enum gw_err add_prefixes(struct gw_config_build *build, const struct offer *offer,
+                                const struct place *place, const char *const *prefix, bool only_new)
+{
+    enum gw_err err = GW_OK;
+    for (; err == GW_OK && prefix != NULL && *prefix != NULL; prefix++) {
+        struct gw_str suffix = {0};
+        struct gw_str pattern =
+            gw_arena_try_printf(gw_snapshot_arena(build->snapshot), "%s*", *prefix);
+        if (pattern.ptr == NULL) {
+            return GW_ERR_NOMEM;
+        }
+        bool is_taken = gw_catalog_find(build->snapshot->catalog, pattern, &suffix) != NULL;
+        err = only_new && is_taken ? GW_OK : add_group(build, offer, place, pattern, pattern);
+    }
     return err;
 }
 
@@ -148,17 +180,80 @@ static enum gw_err add_offer(struct gw_config_build *build, struct offer *offer)
     struct gw_str group =
         gw_arena_try_printf(arena, GW_STR_FMT "/*", GW_STR_ARG(offer->provider->name));
     err = group.ptr == NULL ? GW_ERR_NOMEM : add_group(build, offer, &place, group, gw_str("", 0));
-    const char *const *prefix = offer->provider->model_prefixes;
-    for (; err == GW_OK && prefix != NULL && *prefix != NULL; prefix++) {
-        struct gw_str pattern = gw_arena_try_printf(arena, "%s*", *prefix);
-        err =
-            pattern.ptr == NULL ? GW_ERR_NOMEM : add_group(build, offer, &place, pattern, pattern);
-    }
+    err = err == GW_OK ? add_prefixes(build, offer, &place, offer->provider->model_prefixes, false)
+                       : err;
+    err = err == GW_OK ? add_prefixes(build, offer, &place, offer->provider->shared_prefixes, true)
+                       : err;
     return err == GW_OK ? report_found(build, offer) : err;
 }
 
+/* Is one of the variables set? */
+static bool has_variable(const struct gw_config_build *build, const char *names)
+{
+    struct gw_str name = {0};
+    struct gw_str value = {0};
+    return gw_environment_get_first(build->context.env, names, &name, &value);
+}
+
+/* Clouds are turned on by what says that their models are meant; that the machine has an account
+ * is no sign. */
+static bool is_cloud_meant(const struct gw_config_build *build, const struct offer *offer)
+{
+    switch (offer->provider->kind) {
+    case GW_PROVIDER_AZURE:
+        return true; /* its address is asked for below */
+    case GW_PROVIDER_BEDROCK:
+        return has_variable(build, "AWS_REGION_NAME AWS_REGION AWS_DEFAULT_REGION") &&
+               has_variable(build, "AWS_ACCESS_KEY_ID AWS_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE "
+                                   "AWS_CONTAINER_CREDENTIALS_FULL_URI "
+                                   "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    case GW_PROVIDER_VERTEX:
+        return has_variable(build, "VERTEXAI_PROJECT VERTEX_PROJECT GOOGLE_GENAI_USE_VERTEXAI "
+                                   "ANTHROPIC_VERTEX_PROJECT_ID VERTEXAI_CREDENTIALS "
+                                   "VERTEX_CREDENTIALS GOOGLE_APPLICATION_CREDENTIALS") &&
+               offer->cloud.project.len > 0;
+    case GW_PROVIDER_OPENAI:
+    case GW_PROVIDER_ANTHROPIC:
+    case GW_PROVIDER_GEMINI:
+    case GW_PROVIDER_COHERE:
+    case GW_PROVIDER_BUILTIN:
+        break;
+    }
+    return false;
+}
+
+/* Where a cloud's API is, and the login for those without a key. */
+static enum gw_err ask_cloud(struct gw_config_build *build, struct offer *offer)
+{
+    const struct gw_login_ask ask = {.build = build, .provider = offer->provider};
+    struct gw_str model = {0};
+    enum gw_err err = gw_build_cloud(&ask, &model, &offer->cloud);
+    gw_cloud_use_base(&offer->cloud, offer->provider, offer->base_url);
+    if (offer->base_url.len == 0) {
+        offer->base_url = offer->cloud.base_url;
+    }
+    bool has_place = offer->base_url.len > 0;
+    bool has_project = offer->cloud.project.len > 0;
+    if (err == GW_OK && has_place && is_cloud_meant(build, offer) &&
+        (offer->keys.count == 0 || has_project)) {
+        err = gw_build_token(&ask, &offer->cloud, GW_LOGIN_ENVIRONMENT, &offer->token);
+        offer->keys.count = offer->token != NULL ? 0 : offer->keys.count;
+    }
+    return err == GW_ERR_INVALID ? GW_OK : err; /* reported */
+}
+
+/* A key whose vendor cannot be found with it. */
+static enum gw_err report_placeless(struct gw_config_build *build, const struct offer *offer)
+{
+    struct gw_str line = gw_arena_printf(
+        build->context.scratch,
+        GW_STR_FMT ": not used, " GW_STR_FMT " is set, but its address is not (AZURE_API_BASE)",
+        GW_STR_ARG(offer->provider->name), GW_STR_ARG(offer->keys.items[0].name));
+    return gw_snapshot_add_found(build->snapshot, line);
+}
+
 /* True when the environment says that |offer|'s provider is to be used. */
-static enum gw_err ask_environment(const struct gw_config_build *build, struct offer *offer,
+static enum gw_err ask_environment(struct gw_config_build *build, struct offer *offer,
                                    bool *is_wanted)
 {
     const struct gw_provider *provider = offer->provider;
@@ -168,8 +263,13 @@ static enum gw_err ask_environment(const struct gw_config_build *build, struct o
     }
     enum gw_err err = gw_build_key_pool(build, provider, &offer->keys);
     offer->base_url = gw_build_base_url(build, provider, &offer->source);
+    err = err == GW_OK ? ask_cloud(build, offer) : err;
+    bool has_login = offer->keys.count > 0 || offer->token != NULL;
+    if (err == GW_OK && offer->base_url.len == 0 && offer->keys.count > 0 && provider->needs_key) {
+        return report_placeless(build, offer);
+    }
     /* A key alone is no sign of a local server; its address is, with or without a key. */
-    *is_wanted = provider->needs_key ? offer->keys.count > 0 : offer->source.len > 0;
+    *is_wanted = provider->needs_key ? has_login : offer->source.len > 0;
     return err;
 }
 
@@ -217,25 +317,6 @@ static enum gw_err offer_local(struct gw_config_build *build, struct search *sea
     return err;
 }
 
-static enum gw_err report_unserved(struct gw_config_build *build)
-{
-    struct gw_str name = {0};
-    struct gw_str variable = {0};
-    struct gw_str value = {0};
-    enum gw_err err = GW_OK;
-    for (size_t i = 0; err == GW_OK && gw_provider_unserved_at(i, &name, &variable); i++) {
-        if (!gw_environment_get(build->context.env, variable, &value) || value.len == 0) {
-            continue;
-        }
-        struct gw_str line =
-            gw_arena_printf(build->context.scratch,
-                            GW_STR_FMT ": not served by this version yet (" GW_STR_FMT " is set)",
-                            GW_STR_ARG(name), GW_STR_ARG(variable));
-        err = gw_snapshot_add_found(build->snapshot, line);
-    }
-    return err;
-}
-
 enum gw_err gw_build_zero_config(struct gw_config_build *build)
 {
     struct search search = {0};
@@ -255,5 +336,5 @@ enum gw_err gw_build_zero_config(struct gw_config_build *build)
     if (err == GW_OK && build->probe_local) {
         err = offer_local(build, &search);
     }
-    return err == GW_OK ? report_unserved(build) : err;
+    return err;
 }

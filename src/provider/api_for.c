@@ -9,11 +9,21 @@ const struct gw_provider_api *gw_api_for(const struct gw_deployment *deployment,
                                          struct gw_str upstream_model,
                                          const struct gw_llm_request *request)
 {
-    (void)upstream_model;
     (void)request;
     switch (deployment->provider->kind) {
     case GW_PROVIDER_OPENAI:
+    case GW_PROVIDER_AZURE:
+    case GW_PROVIDER_COHERE:
         return &gw_api_openai;
+    case GW_PROVIDER_ANTHROPIC:
+        return &gw_api_anthropic;
+    case GW_PROVIDER_GEMINI:
+        return &gw_api_gemini;
+    case GW_PROVIDER_VERTEX:
+        return gw_str_has_prefix(upstream_model, GW_STR("claude-")) ? &gw_api_vertex_claude
+                                                                    : &gw_api_vertex_gemini;
+    case GW_PROVIDER_BEDROCK:
+        return &gw_api_bedrock;
     case GW_PROVIDER_BUILTIN:
         return NULL;
     }

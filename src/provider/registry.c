@@ -40,6 +40,30 @@ static const char *const perplexity_models[] = {"sonar", NULL};
 static const char *const groq_models[] = {"groq/compound", NULL};
 static const char *const openrouter_models[] = {"openrouter/auto", NULL};
 
+static const char *const anthropic_models[] = {"claude-", NULL};
+static const char *const gemini_models[] = {"gemini-", "learnlm-", NULL};
+static const char *const cohere_models[] = {"command-", "c4ai-aya-", "embed-", NULL};
+/* Bedrock's ids begin with the maker, or with where an inference profile runs. */
+static const char *const bedrock_models[] = {
+    "anthropic.", "amazon.", "meta.", "mistral.",  "cohere.",
+    "ai21.",      "openai.", "qwen.", "deepseek.", "us.",
+    "us-gov.",    "eu.",     "apac.", "global.",   "arn:aws:bedrock:",
+    NULL,
+};
+
+/* The sovereign clouds' hosts are among them. */
+static const char *const azure_hosts[] = {
+    ".openai.azure.com",
+    ".services.ai.azure.com",
+    ".cognitiveservices.azure.com",
+    ".openai.azure.us",
+    ".cognitiveservices.azure.us",
+    ".openai.azure.cn",
+    NULL,
+};
+static const char *const aws_hosts[] = {".amazonaws.com", ".amazonaws.com.cn", ".api.aws", NULL};
+static const char *const google_hosts[] = {".googleapis.com", NULL};
+
 static const struct gw_provider rows[] = {
     {
         .name = GW_STR_INIT("openai"), /* openai.md section 1 */
@@ -49,6 +73,60 @@ static const struct gw_provider rows[] = {
         .base_url_env = GW_STR_INIT("OPENAI_BASE_URL"),
         .needs_key = true,
         .model_prefixes = openai_models,
+    },
+    {
+        .name = GW_STR_INIT("anthropic"), /* anthropic.md section 1 */
+        .kind = GW_PROVIDER_ANTHROPIC,
+        .default_base_url = GW_STR_INIT("https://api.anthropic.com"),
+        .key_env = GW_STR_INIT("ANTHROPIC_API_KEY"),
+        .base_url_env = GW_STR_INIT("ANTHROPIC_BASE_URL"),
+        .own_path = GW_STR_INIT("/v1"),
+        .needs_key = true,
+        .model_prefixes = anthropic_models,
+    },
+    {
+        .name = GW_STR_INIT("gemini"), /* gemini.md section 1; GOOGLE_API_KEY: compat 6.6 */
+        .kind = GW_PROVIDER_GEMINI,
+        .default_base_url = GW_STR_INIT("https://generativelanguage.googleapis.com/v1beta"),
+        .key_env = GW_STR_INIT("GEMINI_API_KEY"),
+        .key_env_alias = GW_STR_INIT("GOOGLE_API_KEY"),
+        .base_url_env = GW_STR_INIT("GEMINI_BASE_URL"),
+        .base_url_env_aliases = "GOOGLE_GEMINI_BASE_URL",
+        .needs_key = true,
+        .model_prefixes = gemini_models,
+    },
+    {
+        .name = GW_STR_INIT("azure"), /* azure.md sections 1 and 2 */
+        .kind = GW_PROVIDER_AZURE,
+        .key_env = GW_STR_INIT("AZURE_API_KEY"),
+        .key_env_alias = GW_STR_INIT("AZURE_OPENAI_API_KEY"),
+        .base_url_env = GW_STR_INIT("AZURE_BASE_URL"),
+        .base_url_env_aliases = "AZURE_OPENAI_ENDPOINT AZURE_OPENAI_BASE_URL AZURE_AI_API_BASE",
+        .own_path = GW_STR_INIT("/v1"),
+        .own_hosts = azure_hosts,
+        .needs_key = true,
+    },
+    {
+        .name = GW_STR_INIT("bedrock"), /* bedrock.md section 1 */
+        .kind = GW_PROVIDER_BEDROCK,
+        .key_env = GW_STR_INIT("AWS_BEARER_TOKEN_BEDROCK"),
+        .base_url_env = GW_STR_INIT("BEDROCK_BASE_URL"),
+        .base_url_env_aliases = "AWS_BEDROCK_RUNTIME_ENDPOINT AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        .own_hosts = aws_hosts,
+        .needs_key = true,
+        .model_prefixes = bedrock_models,
+    },
+    {
+        .name = GW_STR_INIT("cohere"), /* cohere.md section 1; CO_API_*: Cohere's SDK */
+        .kind = GW_PROVIDER_COHERE,
+        .default_base_url = GW_STR_INIT("https://api.cohere.com"),
+        .key_env = GW_STR_INIT("COHERE_API_KEY"),
+        .key_env_alias = GW_STR_INIT("CO_API_KEY"),
+        .base_url_env = GW_STR_INIT("COHERE_BASE_URL"),
+        .base_url_env_aliases = "CO_API_URL",
+        .own_path = GW_STR_INIT("/v2"),
+        .needs_key = true,
+        .model_prefixes = cohere_models,
     },
     {
         .name = GW_STR_INIT("groq"), /* groq.md section 1 */
@@ -86,6 +164,17 @@ static const struct gw_provider rows[] = {
         .base_url_env = GW_STR_INIT("XAI_BASE_URL"),
         .needs_key = true,
         .model_prefixes = xai_models,
+    },
+    {
+        .name = GW_STR_INIT("vertex_ai"), /* vertex.md sections 1 and 2; a key: express mode */
+        .kind = GW_PROVIDER_VERTEX,
+        .key_env = GW_STR_INIT("VERTEXAI_API_KEY"),
+        .key_env_alias = GW_STR_INIT("VERTEX_API_KEY"),
+        .base_url_env = GW_STR_INIT("VERTEXAI_BASE_URL"),
+        .base_url_env_aliases = "VERTEX_BASE_URL VERTEX_API_BASE GOOGLE_VERTEX_BASE_URL",
+        .own_hosts = google_hosts,
+        .needs_key = true,
+        .shared_prefixes = gemini_models,
     },
     {
         .name = GW_STR_INIT("openrouter"),
@@ -168,6 +257,18 @@ static const struct {
     struct gw_str alias;
     struct gw_str name;
 } aliases[] = {
+    {GW_STR_INIT("google"), GW_STR_INIT("gemini")},
+    {GW_STR_INIT("google_genai"), GW_STR_INIT("gemini")},
+    {GW_STR_INIT("azure_ai"), GW_STR_INIT("azure")},
+    {GW_STR_INIT("azure_openai"), GW_STR_INIT("azure")},
+    {GW_STR_INIT("azure_text"), GW_STR_INIT("azure")},
+    {GW_STR_INIT("vertex"), GW_STR_INIT("vertex_ai")},
+    {GW_STR_INIT("vertex_ai_beta"), GW_STR_INIT("vertex_ai")},
+    {GW_STR_INIT("google_vertex"), GW_STR_INIT("vertex_ai")},
+    {GW_STR_INIT("aws"), GW_STR_INIT("bedrock")},
+    {GW_STR_INIT("amazon_bedrock"), GW_STR_INIT("bedrock")},
+    {GW_STR_INIT("bedrock_converse"), GW_STR_INIT("bedrock")},
+    {GW_STR_INIT("cohere_chat"), GW_STR_INIT("cohere")},
     {GW_STR_INIT("together_ai"), GW_STR_INIT("together")},
     {GW_STR_INIT("fireworks_ai"), GW_STR_INIT("fireworks")},
     {GW_STR_INIT("mistralai"), GW_STR_INIT("mistral")},
@@ -179,23 +280,6 @@ static const struct {
     {GW_STR_INIT("custom_openai"), GW_STR_INIT("openai_like")},
     {GW_STR_INIT("openai_compatible"), GW_STR_INIT("openai_like")},
     {GW_STR_INIT("text-completion-openai"), GW_STR_INIT("openai")},
-};
-
-/* Vendors with an API of their own; their codecs are not in this version. */
-static const struct {
-    struct gw_str name;
-    struct gw_str key_env;
-} unserved[] = {
-    {GW_STR_INIT("anthropic"), GW_STR_INIT("ANTHROPIC_API_KEY")},
-    {GW_STR_INIT("azure"), GW_STR_INIT("AZURE_API_KEY")},
-    {GW_STR_INIT("azure"), GW_STR_INIT("AZURE_OPENAI_API_KEY")},
-    {GW_STR_INIT("gemini"), GW_STR_INIT("GEMINI_API_KEY")},
-    {GW_STR_INIT("gemini"), GW_STR_INIT("GOOGLE_API_KEY")},
-    {GW_STR_INIT("cohere"), GW_STR_INIT("COHERE_API_KEY")},
-    {GW_STR_INIT("cohere"), GW_STR_INIT("CO_API_KEY")},
-    {GW_STR_INIT("bedrock"), GW_STR_INIT("AWS_BEARER_TOKEN_BEDROCK")},
-    {GW_STR_INIT("bedrock"), GW_STR_INIT("AWS_ACCESS_KEY_ID")},
-    {GW_STR_INIT("vertex_ai"), GW_STR_INIT("VERTEX_PROJECT")},
 };
 
 static const struct gw_provider *find_row(struct gw_str name)
@@ -221,16 +305,6 @@ const struct gw_provider *gw_provider_find(struct gw_str name)
 const struct gw_provider *gw_provider_at(size_t index)
 {
     return index < GW_ARRAY_LEN(rows) ? &rows[index] : NULL;
-}
-
-bool gw_provider_unserved_at(size_t index, struct gw_str *name, struct gw_str *key_env)
-{
-    if (index >= GW_ARRAY_LEN(unserved)) {
-        return false;
-    }
-    *name = unserved[index].name;
-    *key_env = unserved[index].key_env;
-    return true;
 }
 
 static bool has_known_prefix(const struct gw_provider *row, struct gw_str model)

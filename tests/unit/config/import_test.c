@@ -56,7 +56,7 @@ static const char litellm[] = "model_list:\n"
                               "  - model_name: 'openai/*'\n"
                               "    litellm_params: {model: 'openai/*', api_key: 'a: \"b\" #c'}\n"
                               "  - model_name: claude\n"
-                              "    litellm_params: {model: anthropic/claude}\n"
+                              "    litellm_params: {model: replicate/claude}\n"
                               "litellm_settings:\n"
                               "  request_timeout: 600\n"
                               "  ssl_verify: false\n"
@@ -88,12 +88,13 @@ static void every_field_is_reported(void **state)
     assert_has(&findings,
                "changed       line 21    general_settings.master_key: is written auth.master");
     assert_has(&findings, "not supported line 23    unheard_of: unknown key");
-    assert_has(&findings, "11 exact, 6 changed, 5 not supported\n");
+    assert_has(&findings, "12 exact, 6 changed, 4 not supported\n");
     assert_has(&out,
                "# line 7: model_list[0].litellm_params.temperature - not used by this version");
-    assert_has(&out, "# line 15: litellm_settings.drop_params");
+    assert_has(&findings, "exact         line 15    litellm_settings.drop_params\n");
+    assert_has(&out, "drop_params: true");
     assert_has(&out, "api_key: ${OPENAI_API_KEY}");
-    assert_has(&out, "provider anthropic: the model is left out");
+    assert_has(&out, "provider replicate: the model is left out");
     assert_has_not(&findings, "\"b\"");
 }
 

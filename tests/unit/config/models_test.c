@@ -151,13 +151,13 @@ static void an_entry_that_cannot_be_served_is_left_out(void **state)
                 "  litellm_params:\n"
                 "    model: openai/x\n"
                 "    api_key: os.environ/NO_SUCH_KEY\n"
-                "- {model_name: b, litellm_params: {model: azure/x}}\n"
+                "- {model_name: b, litellm_params: {model: replicate/x}}\n"
                 "- {model_name: c, litellm_params: {model: mistral/x}}\n"
                 "- {model_name: d, litellm_params: {model: unheard-of}}\n"
                 "- {model_name: a, litellm_params: {model: openai/y}}\n",
                 keys, 4);
     assert_finding(false, 5, "model_list[0].litellm_params.api_key", "NO_SUCH_KEY is not set");
-    assert_finding(false, 6, "model_list[1]", "provider \"azure\" is not served");
+    assert_finding(false, 6, "model_list[1]", "provider \"replicate\" is not served");
     assert_finding(false, 7, "model_list[2]", "environment has no MISTRAL_API_KEY");
     assert_finding(false, 8, "model_list[3]", "no provider is known");
     assert_int_equal(deployments_of("a"), 1);

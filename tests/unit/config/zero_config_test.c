@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* config/zero_config and probe: what a gateway serves that nobody configured. */
 #include "config/build_int.h"
+#include "llm/token_slot.h"
 
 #include "load_fixture.h"
 
@@ -77,13 +78,68 @@ static void addresses_come_from_the_environment(void **state)
     assert_bad("", wrong, 0, "OPENAI_BASE_URL", "expected an address");
 }
 
+static void vendors_with_their_own_api_are_turned_on(void **state)
+{
+    (void)state;
+    static const char *const environment[] = {"ANTHROPIC_API_KEY=a", "GOOGLE_API_KEY=g",
+                                              "CO_API_KEY=c", NULL};
+    assert_good("", environment, 0);
+    assert_upstream("anthropic/claude-opus-4-5", "anthropic", "claude-opus-4-5");
+    assert_upstream("claude-opus-4-5", "anthropic", "claude-opus-4-5");
+    assert_upstream("gemini-3-pro", "gemini", "gemini-3-pro");
+    assert_upstream("gemini/gemini-3-pro", "gemini", "gemini-3-pro");
+    assert_upstream("command-a-03-2025", "cohere", "command-a-03-2025");
+    assert_text(deployment_of("claude-x", 0)->origin->host, "api.anthropic.com");
+    assert_text(deployment_of("claude-x", 0)->base_path, "");
+    assert_int_equal(deployments_of("bedrock/x"), 0);
+    assert_int_equal(deployments_of("azure/x"), 0);
+    assert_int_equal(snapshot->found_count, 3);
+    assert_true(is_found("gemini/* (GOOGLE_API_KEY)"));
+}
+
+static void clouds_are_turned_on(void **state)
+{
+    (void)state;
+    static const char *const environment[] = {
+        "AZURE_OPENAI_API_KEY=a",       "AZURE_OPENAI_ENDPOINT=https://r.openai.azure.com/",
+        "AZURE_API_VERSION=2024-10-21", "AWS_ACCESS_KEY_ID=i",
+        "AWS_SECRET_ACCESS_KEY=s",      "AWS_DEFAULT_REGION=eu-west-1",
+        "VERTEXAI_PROJECT=proj",        NULL};
+    struct gw_token token = {0};
+    assert_good("", environment, 0);
+    assert_upstream("azure/my-deployment", "azure", "my-deployment");
+    assert_text(deployment_of("azure/x", 0)->origin->host, "r.openai.azure.com");
+    assert_text(deployment_of("azure/x", 0)->api_version, "2024-10-21");
+    assert_upstream("bedrock/amazon.nova-pro-v1:0", "bedrock", "amazon.nova-pro-v1:0");
+    assert_upstream("us.anthropic.claude-x", "bedrock", "us.anthropic.claude-x");
+    assert_text(deployment_of("bedrock/x", 0)->region, "eu-west-1");
+    assert_true(gw_token_slot_get(deployment_of("bedrock/x", 0)->token, &token));
+    assert_text(token.access, "i");
+    assert_upstream("vertex_ai/claude-x", "vertex_ai", "claude-x");
+    assert_upstream("gemini-3-pro", "vertex_ai", "gemini-3-pro"); /* nobody else has a key */
+    assert_non_null(deployment_of("gemini-3-pro", 0)->token);
+    assert_true(is_found("azure/* (AZURE_OPENAI_API_KEY)"));
+    assert_true(is_found("bedrock/* (eu-west-1)"));
+    assert_true(is_found("vertex_ai/* (proj)"));
+    static const char *const both[] = {"GEMINI_API_KEY=g", "VERTEXAI_PROJECT=proj", NULL};
+    assert_good("", both, 0);
+    assert_upstream("gemini-3-pro", "gemini", "gemini-3-pro");
+    assert_int_equal(deployments_of("gemini-3-pro"), 1);
+    assert_int_equal(deployments_of("vertex_ai/x"), 1);
+    /* A machine with an account is no wish for its models. */
+    static const char *const account[] = {"AWS_ACCESS_KEY_ID=i", "GOOGLE_CLOUD_PROJECT=p",
+                                          "AWS_SECRET_ACCESS_KEY=s", NULL};
+    assert_good("", account, 0);
+    assert_int_equal(snapshot->found_count, 0);
+}
+
 static void keys_that_are_of_no_use_are_explained(void **state)
 {
     (void)state;
-    static const char *const environment[] = {"ANTHROPIC_API_KEY=a", "GEMINI_API_KEY=", NULL};
+    static const char *const environment[] = {"AZURE_API_KEY=a", "GEMINI_API_KEY=", NULL};
     assert_good("", environment, 0);
     assert_int_equal(snapshot->found_count, 1);
-    assert_true(is_found("anthropic: not served by this version yet (ANTHROPIC_API_KEY is set)"));
+    assert_true(is_found("azure: not used, AZURE_API_KEY is set"));
     static const char *const broken[] = {"OPENAI_API_KEY=a b", NULL};
     assert_good("", broken, 1);
     assert_int_equal(deployments_of("gpt-4o"), 0);
@@ -137,6 +193,8 @@ int main(void)
         cmocka_unit_test_teardown(nothing_gives_the_demo, fixture_teardown),
         cmocka_unit_test_teardown(keys_turn_providers_on, fixture_teardown),
         cmocka_unit_test_teardown(addresses_come_from_the_environment, fixture_teardown),
+        cmocka_unit_test_teardown(vendors_with_their_own_api_are_turned_on, fixture_teardown),
+        cmocka_unit_test_teardown(clouds_are_turned_on, fixture_teardown),
         cmocka_unit_test_teardown(keys_that_are_of_no_use_are_explained, fixture_teardown),
         cmocka_unit_test_teardown(a_model_list_is_all_there_is, fixture_teardown),
         cmocka_unit_test_teardown(open_ports_are_told_from_closed_ones, fixture_teardown),
