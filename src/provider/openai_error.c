@@ -254,7 +254,9 @@ static bool is_trusted(enum meaning meaning, unsigned status)
     if (meaning == MEANS_SERVER || meaning == MEANS_OVERLOADED) {
         return status >= 500 || status == 498 || status == 429;
     }
-    return is_client ? status < 500 : true;
+    /* Groq's one request above a minute's tokens: waiting does not help. */
+    bool is_hopeless = meaning == MEANS_RATE && status == 413;
+    return is_client ? status < 500 : !is_hopeless;
 }
 
 static void explain(const struct refusal *refusal, struct gw_error *error)
