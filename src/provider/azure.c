@@ -129,7 +129,7 @@ static enum gw_err patch(const struct gw_provider_input *in, struct gw_str path,
                          struct gw_provider_call *call)
 {
     enum gw_err err = begin_call(in, path, query, call);
-    return err == GW_OK ? gw_openai_plan_patch(in, body, splice) : err;
+    return err == GW_OK ? gw_openai_plan_patch(in, body, splice, call) : err;
 }
 
 /* The classic path names the model. */
