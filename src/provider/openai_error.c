@@ -179,6 +179,9 @@ static void mean_credential(struct gw_error *error)
 
 static void apply(enum meaning meaning, struct gw_error *error)
 {
+    if (meaning != MEANS_NOTHING && meaning != MEANS_CREDENTIAL) {
+        error->is_credential = false;
+    }
     switch (meaning) {
     case MEANS_NOTHING:
         break;
@@ -265,11 +268,9 @@ static void explain(const struct refusal *refusal, struct gw_error *error)
     if (is_trusted(meaning, error->upstream_status)) {
         apply(meaning, error);
     }
-    bool is_ours = error->upstream_status == 401 || meaning == MEANS_CREDENTIAL ||
-                   (error->upstream_status == 403 && meaning != MEANS_SAFETY);
     struct gw_str text = refusal->message;
     text.len = text.len < GW_OPENAI_ERROR_TEXT_BYTES ? text.len : GW_OPENAI_ERROR_TEXT_BYTES;
-    if (is_ours) {
+    if (error->is_credential) {
         error->detail = text; /* the client reads that it is not about its own key */
         return;
     }

@@ -24,15 +24,15 @@ static void check(unsigned status, const char *body, const char *expected)
                    error.can_fallback, GW_STR_ARG(error.code), GW_STR_ARG(error.message));
     assert_string_equal(text, expected);
     assert_int_equal(error.upstream_status, status);
+    assert_int_equal(error.is_credential, strncmp(text, "upstream 502 0 1", 16) == 0);
     gw_arena_fini(&arena);
 }
 
 #define OPENAI(message, type, code)                                                                \
     "{\"error\":{\"message\":\"" message "\",\"type\":\"" type "\",\"param\":null,\"code\":" code  \
     "}}"
-#define REFUSED                                                                                    \
-    "upstream 502 0 1 [upstream_credential_error] The provider refused the gateway's credential "  \
-    "(401). This is not about your own key; tell who runs the gateway."
+/* The words are the core's: it knows the deployment. */
+#define REFUSED "upstream 502 0 1 [upstream_credential_refused] "
 
 static void test_openai(void **state)
 {
