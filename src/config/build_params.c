@@ -280,7 +280,7 @@ enum gw_err gw_model_entry_params(const struct gw_model_entry *entry,
     static enum gw_err (*const reads[])(const struct gw_model_entry *entry,
                                         struct gw_deployment *deployment) = {
         read_timeouts,   read_weight,       read_headers,     read_account,
-        read_extra_body, read_token_limits, read_drop_params,
+        read_extra_body, read_token_limits, read_drop_params, gw_model_entry_info,
     };
     enum gw_err err = GW_OK;
     for (size_t i = 0; i < GW_ARRAY_LEN(reads) && err == GW_OK; i++) {

@@ -66,6 +66,10 @@ GW_MUST_USE enum gw_err gw_model_entry_add(const struct gw_model_entry *entry,
 GW_MUST_USE enum gw_err gw_model_entry_params(const struct gw_model_entry *entry,
                                               struct gw_deployment *deployment);
 
+/* What the entry's model_info says, when it says anything. Errors: as above. */
+GW_MUST_USE enum gw_err gw_model_entry_info(const struct gw_model_entry *entry,
+                                            struct gw_deployment *deployment);
+
 /* Other names for groups: router_settings.model_group_alias, model_aliases. Errors: GW_ERR_NOMEM.
  */
 GW_MUST_USE enum gw_err gw_build_aliases(struct gw_config_build *build);

@@ -28,6 +28,7 @@
 struct gw_provider;   /* provider/provider.h */
 struct gw_origin;     /* upstream/origin.h */
 struct gw_token_slot; /* llm/token_slot.h */
+struct gw_model_info; /* llm/model_facts.h */
 
 /* Zero means "no limit of this kind" in total_ms only; the others always have a value. */
 struct gw_upstream_timeouts {
@@ -69,7 +70,8 @@ struct gw_deployment {
     const struct gw_extra_header *extra_headers;
     size_t extra_header_count;
     struct gw_upstream_timeouts timeouts;
-    uint64_t weight; /* at least 1 */
+    uint64_t weight;                        /* at least 1 */
+    const struct gw_model_info *model_info; /* what the configuration knows of the model; or NULL */
 };
 
 struct gw_model_group {

@@ -3,6 +3,7 @@
 #include "load_fixture.h"
 
 #include "control/token_book.h"
+#include "llm/model_facts.h"
 
 #define ENTRY(params) "model_list:\n- model_name: m\n  litellm_params: {" params "}\n"
 
@@ -278,6 +279,32 @@ static void limits_and_bodies_are_read(void **state)
     assert_finding(true, 3, "model_list[0].litellm_params.extra_body", "a map");
 }
 
+static void facts_of_models_are_read(void **state)
+{
+    (void)state;
+    struct gw_model_facts facts;
+    assert_good("model_list:\n- model_name: m\n"
+                "  litellm_params: {model: azure/dep, api_key: k, api_base: 'https://h', "
+                "output_cost_per_token: '0.00001'}\n"
+                "  model_info: {base_model: azure/gpt-4o, max_input_tokens: 1000, "
+                "input_cost_per_token: 3e-06, supports_vision: false}\n",
+                NULL, 0);
+    assert_true(gw_model_facts_of(only(), GW_STR("dep"), &facts));
+    assert_int_equal(facts.context_tokens, 1000);
+    assert_int_equal(facts.max_output_tokens, 16384);
+    assert_int_equal(facts.prices.input, 3000000000);
+    assert_int_equal(facts.prices.output, 10000000000);
+    assert_int_equal(facts.prices.cached_input, GW_PRICE_UNKNOWN);
+    assert_true((facts.abilities & (1u << GW_ABILITY_IMAGE)) == 0);
+    assert_good(ENTRY("model: openai/gpt-4o, api_key: k"), NULL, 0);
+    assert_null(only()->model_info);
+    assert_true(gw_model_facts_of(only(), GW_STR("gpt-4o"), &facts));
+    assert_bad("model_list:\n- model_name: m\n"
+               "  litellm_params: {model: openai/x, api_key: k}\n"
+               "  model_info: {input_cost_per_token: 3}\n",
+               NULL, 4, "model_list[0].model_info.input_cost_per_token", "USD per token");
+}
+
 static void addresses_may_have_the_version_or_not(void **state)
 {
     (void)state;
@@ -317,6 +344,7 @@ int main(void)
                                   fixture_teardown),
         cmocka_unit_test_teardown(sources_are_kept_over_reloads, fixture_teardown),
         cmocka_unit_test_teardown(limits_and_bodies_are_read, fixture_teardown),
+        cmocka_unit_test_teardown(facts_of_models_are_read, fixture_teardown),
         cmocka_unit_test_teardown(addresses_may_have_the_version_or_not, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
