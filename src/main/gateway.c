@@ -28,12 +28,10 @@
 #include "main/handover.h"
 #include "main/listen.h"
 #include "main/notify.h"
+#include "main/watch.h"
 #include "obs/access_log.h"
 #include "obs/prometheus.h"
 
-#define WATCH_INTERVAL_MS                                                                          \
-    1000 /* a stat() a second; sees files replaced by rename and Kubernetes' symlinks, which       \
-            inotify on a file does not */
 #define MESSAGE_MAX_BYTES (64u * 1024)
 #define SIGNAL_COUNT      5
 
@@ -58,8 +56,7 @@ struct gateway {
     struct gw_admin *admin;
     uv_signal_t signals[SIGNAL_COUNT];
     unsigned open_signals;
-    uv_fs_poll_t watch;
-    bool has_watch;
+    struct gw_watch watch; /* of the configuration file */
     struct gw_handover *handover;
     struct gw_timer grace_timer;
     struct gw_process_metrics process;
@@ -96,6 +93,9 @@ static enum gw_err load_configuration(struct gateway *gateway)
 {
     struct gw_config_source source = source_of(gateway);
     struct gw_config_report report = {0};
+    if (source.path != NULL) {
+        gw_watch_look(&gateway->watch, source.path);
+    }
     enum gw_err err = gw_config_load(&source, &gateway->snapshot, &report);
     print_report(gateway->opts.config_path, &report);
     gw_config_report_fini(&report);
@@ -354,15 +354,10 @@ static void on_signal(uv_signal_t *handle, int number)
     gw_loop_run_deferred(gateway->loop);
 }
 
-static void on_file_changed(uv_fs_poll_t *watch, int status, const uv_stat_t *before,
-                            const uv_stat_t *now)
+static void on_file_changed(void *user)
 {
-    struct gateway *gateway = watch->data;
-    bool is_touched =
-        status == 0 && (before->st_mtim.tv_sec != now->st_mtim.tv_sec ||
-                        before->st_mtim.tv_nsec != now->st_mtim.tv_nsec ||
-                        before->st_size != now->st_size || before->st_ino != now->st_ino);
-    if (is_touched && !gateway->is_draining) {
+    struct gateway *gateway = user;
+    if (!gateway->is_draining) {
         gw_log_info("config", "the file changed");
         (void)reload(gateway, NULL);
         gw_loop_run_deferred(gateway->loop);
@@ -379,14 +374,7 @@ static void start_signals(struct gateway *gateway)
         uv_signal_start(&gateway->signals[i], on_signal, numbers[i]);
         gateway->open_signals++;
     }
-    if (gateway->snapshot->source_path.len > 0) {
-        char path[4096];
-        snprintf(path, sizeof(path), GW_STR_FMT, GW_STR_ARG(gateway->snapshot->source_path));
-        uv_fs_poll_init(gw_loop_uv(gateway->loop), &gateway->watch);
-        gateway->watch.data = gateway;
-        uv_fs_poll_start(&gateway->watch, on_file_changed, path, WATCH_INTERVAL_MS);
-        gateway->has_watch = true;
-    }
+    gw_watch_start(&gateway->watch, gateway->loop, on_file_changed, gateway);
 }
 
 static void stop_signals(struct gateway *gateway)
@@ -394,10 +382,7 @@ static void stop_signals(struct gateway *gateway)
     for (size_t i = 0; i < gateway->open_signals; i++) {
         uv_close((uv_handle_t *)&gateway->signals[i], NULL);
     }
-    if (gateway->has_watch) {
-        uv_fs_poll_stop(&gateway->watch);
-        uv_close((uv_handle_t *)&gateway->watch, NULL);
-    }
+    gw_watch_stop(&gateway->watch);
 }
 
 /* ---- start ---- */
