@@ -4,6 +4,7 @@
 
 #include "mockllm/answer.h"
 #include "mockllm/exchange.h"
+#include "mockllm/tokens.h"
 
 static const struct error_kind {
     unsigned status;
@@ -80,8 +81,10 @@ bool mock_azure_authorize(struct mock_exchange *exchange)
     struct bench_str key = mock_vendor_header(exchange, "api-key");
     bool is_v1 = bench_str_starts(exchange->path, BENCH_STR("/openai/v1/"));
     struct mock_failure failure = {.status = 401};
-    key = key.ptr != NULL ? key : mock_vendor_bearer(exchange);
-    if (!mock_vendor_key_fits(exchange, key)) {
+    bool is_token = key.ptr == NULL;
+    key = is_token ? mock_vendor_bearer(exchange) : key;
+    if (!mock_vendor_key_fits(exchange, key) ||
+        (is_token && !mock_tokens_check(exchange, "entra", key))) {
         mock_azure_fail(exchange, &failure);
         return false;
     }

@@ -13,6 +13,7 @@
 #include "mockllm/router.h"
 #include "mockllm/scene.h"
 #include "mockllm/stats.h"
+#include "mockllm/tokens.h"
 #include "mockllm/worker.h"
 
 #define US_PER_MS 1000u
@@ -432,6 +433,9 @@ void mock_exchange_begin(struct mock_exchange *exchange)
     bool known = mock_knobs_from_model(&exchange->knobs, bench_buf_view(&exchange->model));
     apply_headers(exchange, &exchange->knobs);
     mock_scene_read(exchange);
+    if (exchange->vendor == MOCK_VENDOR_TOKENS) {
+        mock_tokens_read_query(exchange);
+    }
     mock_faults_gate(&exchange->knobs, bench_buf_view(&exchange->model));
     mock_router_route(exchange, known);
     yyjson_doc_free(exchange->doc);

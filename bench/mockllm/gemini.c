@@ -8,6 +8,7 @@
 #include "mockllm/answer.h"
 #include "mockllm/anthropic.h"
 #include "mockllm/exchange.h"
+#include "mockllm/tokens.h"
 #include "mockllm/worker.h"
 
 static const struct error_kind {
@@ -137,7 +138,8 @@ bool mock_vertex_authorize(struct mock_exchange *exchange)
                              "access token, login cookie or other valid authentication "
                              "credential."),
     };
-    if (mock_vendor_key_fits(exchange, mock_vendor_bearer(exchange))) {
+    struct bench_str token = mock_vendor_bearer(exchange);
+    if (mock_vendor_key_fits(exchange, token) && mock_tokens_check(exchange, "google", token)) {
         return true;
     }
     mock_gemini_fail(exchange, &failure);

@@ -68,6 +68,8 @@
     F(unicode, 0, "1: a text with everything that is hard to pass on")                             \
     F(digest, 0, "1: answer with size and SHA-256 of the request's body")                          \
     F(stop, 0, "1: the answer ends at the request's first stop sequence")                          \
+    F(token_lifetime, 3600, "s the credentials live that the mock hands out")                      \
+    F(issued, 0, "1: take only bearer tokens the mock handed out")                                 \
     F(clock_ahead, 0, "s the mock's clock is ahead, for signatures and tokens")                    \
     F(status, 0, "answer with this status and an error object")                                    \
     F(retry_after, 0, "retry-after in s; with status 429 alone: 1")                                \

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
+
 #include "common/net.h"
 #include "common/tls.h"
 #include "mockllm/knobs.h"
@@ -58,6 +60,8 @@ static void print_help(FILE *to)
         "  --api-key KEY       refuse other keys with 401\n"
         "  --aws-secret KEY    secret access key that signs requests to Bedrock; default\n"
         "                      $AWS_SECRET_ACCESS_KEY; without one only the form is checked\n"
+        "  --jwt-public-key FILE  checks the signatures of JWTs at /token; without one any will "
+        "do\n"
         "  --max-body BYTES    largest request body [268435456]\n"
         "  --h2-max-streams N  concurrent streams of an HTTP/2 connection [10000]\n"
         "  --help\n"
@@ -83,6 +87,16 @@ static void read_models(struct options *options, char *list)
     options->config.models = options->models;
 }
 
+static EVP_PKEY *read_public_key(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    EVP_PKEY *key = file == NULL ? NULL : PEM_read_PUBKEY(file, NULL, NULL, NULL);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return key;
+}
+
 static bool read_text_option(struct options *options, const char *name, char *value)
 {
     const struct {
@@ -103,6 +117,10 @@ static bool read_text_option(struct options *options, const char *name, char *va
     if (strcmp(name, "models") == 0) {
         read_models(options, value);
         return true;
+    }
+    if (strcmp(name, "jwt-public-key") == 0) {
+        options->config.jwt_key = read_public_key(value);
+        return options->config.jwt_key != NULL;
     }
     if (strcmp(name, "aws-secret") == 0) {
         options->config.aws_secret = bench_str_from(value);

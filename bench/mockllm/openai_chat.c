@@ -5,6 +5,7 @@
 #include "mockllm/azure.h"
 #include "mockllm/exchange.h"
 #include "mockllm/openai.h"
+#include "mockllm/quirks.h"
 
 /* Returns the text of a message: its string, or the first text part. */
 static struct bench_str message_text(yyjson_val *message)
@@ -96,6 +97,10 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
 /* The prompt is refused as a whole. */
 static void answer_blocked(struct mock_exchange *exchange)
 {
+    if (mock_quirks_has(exchange)) {
+        mock_vendor_fail(exchange, 400, "The prompt was flagged by the content filter.");
+        return;
+    }
     if (exchange->vendor == MOCK_VENDOR_AZURE) {
         mock_azure_blocked(exchange);
         return;
@@ -111,6 +116,9 @@ void mock_openai_chat(struct mock_exchange *exchange, const struct bench_str *id
     (void)ids;
     yyjson_val *root = mock_answer_root(exchange);
     if (!is_valid(exchange, root)) {
+        return;
+    }
+    if (!mock_quirks_check(exchange, root)) {
         return;
     }
     if (exchange->knobs.filter > 1) {
@@ -137,7 +145,9 @@ void mock_openai_chat(struct mock_exchange *exchange, const struct bench_str *id
     };
     struct mock_plan_ask ask = read_ask(root);
     mock_plan_make(&chat.plan, exchange, &ask);
-    if (mock_json_true(root, "stream")) {
+    if (mock_quirks_has(exchange)) {
+        mock_quirks_answer(exchange, &chat.plan, mock_json_true(root, "stream"));
+    } else if (mock_json_true(root, "stream")) {
         mock_chat_stream(&chat);
     } else {
         mock_chat_plain(&chat);

@@ -13,6 +13,7 @@
 #include "mockllm/gemini.h"
 #include "mockllm/openai.h"
 #include "mockllm/stats.h"
+#include "mockllm/tokens.h"
 #include "mockllm/worker.h"
 
 /* Open parts in one pattern: /vector_stores/{}/files/{} has the most. */
@@ -92,6 +93,18 @@ static const struct route ROUTES[] = {
     {"POST", "/messages/count_tokens", mock_anthropic_count, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models", mock_anthropic_models, MOCK_VENDOR_ANTHROPIC},
     {"GET", "/models/{}", mock_anthropic_model, MOCK_VENDOR_ANTHROPIC},
+    {"POST", "/token", mock_tokens_google, MOCK_VENDOR_TOKENS},
+    {"GET", "/computeMetadata/v1/{}", mock_tokens_google_metadata, MOCK_VENDOR_TOKENS},
+    {"POST", "/{}/oauth2/v2.0/token", mock_tokens_entra, MOCK_VENDOR_TOKENS},
+    {"GET", "/metadata/identity/oauth2/token", mock_tokens_azure_metadata, MOCK_VENDOR_TOKENS},
+    {"POST", "/", mock_tokens_sts, MOCK_VENDOR_TOKENS},
+    {"PUT", "/latest/api/token", mock_tokens_imds_session, MOCK_VENDOR_TOKENS},
+    {"GET", "/latest/meta-data/iam/security-credentials/", mock_tokens_imds_role,
+     MOCK_VENDOR_TOKENS},
+    {"GET", "/latest/meta-data/iam/security-credentials", mock_tokens_imds_role,
+     MOCK_VENDOR_TOKENS},
+    {"GET", "/latest/meta-data/iam/security-credentials/{}", mock_tokens_imds, MOCK_VENDOR_TOKENS},
+    {"GET", "/v2/credentials/{}", mock_tokens_container, MOCK_VENDOR_TOKENS},
     {"POST", "/v2/chat", mock_cohere_chat, MOCK_VENDOR_COHERE},
     {"POST", "/v2/embed", mock_cohere_embed, MOCK_VENDOR_COHERE},
     {"POST", "/v2/rerank", mock_cohere_rerank, MOCK_VENDOR_COHERE},

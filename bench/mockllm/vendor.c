@@ -15,6 +15,8 @@
 #include "mockllm/faults.h"
 #include "mockllm/gemini.h"
 #include "mockllm/openai.h"
+#include "mockllm/quirks.h"
+#include "mockllm/tokens.h"
 #include "mockllm/worker.h"
 
 /* Longest message made by mock_vendor_failf(). */
@@ -39,6 +41,14 @@ static const struct mock_vendor_api APIS[MOCK_VENDOR_COUNT] = {
                            mock_openai_mid_error, mock_azure_authorize},
     [MOCK_VENDOR_COHERE] = {"/cohere", MOCK_VENDOR_COHERE, mock_cohere_headers, mock_cohere_fail,
                             mock_cohere_mid_error, mock_cohere_authorize},
+    [MOCK_VENDOR_MISTRAL] = {"/mistral", MOCK_VENDOR_OPENAI, mock_quirks_headers, mock_mistral_fail,
+                             mock_openai_mid_error, mock_quirks_authorize},
+    [MOCK_VENDOR_DEEPSEEK] = {"/deepseek", MOCK_VENDOR_OPENAI, mock_quirks_headers,
+                              mock_deepseek_fail, mock_openai_mid_error, mock_quirks_authorize},
+    [MOCK_VENDOR_XAI] = {"/xai", MOCK_VENDOR_OPENAI, mock_quirks_headers, mock_xai_fail,
+                         mock_openai_mid_error, mock_quirks_authorize},
+    [MOCK_VENDOR_TOKENS] = {"/credentials", MOCK_VENDOR_TOKENS, mock_tokens_headers,
+                            mock_tokens_fail, mock_openai_mid_error, mock_tokens_authorize},
 };
 
 const struct mock_vendor_api *mock_vendor_of(const struct mock_exchange *exchange)
@@ -140,6 +150,9 @@ static enum mock_vendor guess_vendor(const struct mock_exchange *exchange)
     if (is_under(path, "/model")) {
         return MOCK_VENDOR_BEDROCK;
     }
+    if (mock_tokens_is(exchange, path)) {
+        return MOCK_VENDOR_TOKENS;
+    }
     if (is_under(path, "/v2")) {
         return MOCK_VENDOR_COHERE;
     }
@@ -167,17 +180,36 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Takes the model's name out of a path, its percent-escapes resolved. */
-static void take_model(struct mock_exchange *exchange, struct bench_str name)
+/* Appends |text| with its percent-escapes resolved; |form|: '+' is a space. */
+static void unescape(struct bench_buf *out, struct bench_str text, bool form)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (c == '%' && i + 2 < name.len && hex_digit(name.ptr[i + 1]) >= 0 &&
-            hex_digit(name.ptr[i + 2]) >= 0) {
-            c = (char)(hex_digit(name.ptr[i + 1]) * 16 + hex_digit(name.ptr[i + 2]));
+    for (size_t i = 0; i < text.len; i++) {
+        char c = form && text.ptr[i] == '+' ? ' ' : text.ptr[i];
+        if (c == '%' && i + 2 < text.len && hex_digit(text.ptr[i + 1]) >= 0 &&
+            hex_digit(text.ptr[i + 2]) >= 0) {
+            c = (char)(hex_digit(text.ptr[i + 1]) * 16 + hex_digit(text.ptr[i + 2]));
             i += 2;
         }
-        bench_buf_add(&exchange->model, &c, 1);
+        bench_buf_add(out, &c, 1);
+    }
+}
+
+static void take_model(struct mock_exchange *exchange, struct bench_str name)
+{
+    unescape(&exchange->model, name, false);
+}
+
+void mock_vendor_form(struct bench_str form, const char *name, struct bench_buf *out)
+{
+    while (form.len > 0) {
+        size_t end = bench_str_find(form, '&');
+        struct bench_str pair = bench_str_cut(form, 0, end);
+        size_t equals = bench_str_find(pair, '=');
+        if (bench_str_eq(bench_str_cut(pair, 0, equals), bench_str_from(name))) {
+            unescape(out, bench_str_cut(pair, equals + 1, pair.len), true);
+            return;
+        }
+        form = bench_str_cut(form, end + 1, form.len);
     }
 }
 
@@ -245,6 +277,10 @@ void mock_vendor_detect(struct mock_exchange *exchange)
         return;
     case MOCK_VENDOR_OPENAI:
     case MOCK_VENDOR_COHERE:
+    case MOCK_VENDOR_MISTRAL:
+    case MOCK_VENDOR_DEEPSEEK:
+    case MOCK_VENDOR_XAI:
+    case MOCK_VENDOR_TOKENS:
     case MOCK_VENDOR_COUNT:
         return;
     }

@@ -30,6 +30,10 @@ enum mock_vendor {
     MOCK_VENDOR_BEDROCK,
     MOCK_VENDOR_AZURE,
     MOCK_VENDOR_COHERE,
+    MOCK_VENDOR_MISTRAL,
+    MOCK_VENDOR_DEEPSEEK,
+    MOCK_VENDOR_XAI,
+    MOCK_VENDOR_TOKENS, /* what hands out credentials */
     MOCK_VENDOR_COUNT,
 };
 
@@ -77,5 +81,8 @@ bool mock_vendor_key_fits(const struct mock_exchange *exchange, struct bench_str
 
 /* Returns parameter |name| of the query, as sent, ptr NULL when it is absent. */
 struct bench_str mock_vendor_query(const struct mock_exchange *exchange, const char *name);
+
+/* Appends field |name| of a form, decoded. */
+void mock_vendor_form(struct bench_str form, const char *name, struct bench_buf *out);
 
 #endif

@@ -32,6 +32,7 @@ struct mock_config {
     struct mock_knobs knobs;
     struct bench_str api_key;    /* empty: any or none */
     struct bench_str aws_secret; /* of all access keys, empty: signatures are not compared */
+    EVP_PKEY *jwt_key;           /* checks the signatures of POST /token, NULL: nobody does */
     const char *const *models;
     size_t model_count;
     uint64_t max_body_bytes;

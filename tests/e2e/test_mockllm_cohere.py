@@ -71,7 +71,9 @@ def without_ids(answer):
     return value
 
 
-@pytest.mark.parametrize("order", ["hi", "[[tools:2]]", "[[reasoning]]", "[[unicode]]", "[[empty]]", "[[length]]", "[[long:100000]]"])
+@pytest.mark.parametrize("order", [
+    "hi", "[[tools:2]]", "[[reasoning]]", "[[unicode]]", "[[empty]]", "[[length]]", "[[long:100000]]",
+])
 def test_plain_and_stream_are_the_same(http, order):
     one, other = both(http, **say(order, tools=TOOLS))
     assert without_ids(one) == without_ids(other)
@@ -86,8 +88,8 @@ def test_answers(http):
     assert plain(http, **say("[[stop]]", stop_sequences=["END"]))["finish_reason"] == "STOP_SEQUENCE"
     usage = plain(http, **say("[[cache]]"))["usage"]
     assert (usage["tokens"]["input_tokens"], usage["cached_tokens"]) == (200, 128)
-    text = plain(http, **say("x", response_format={"type": "json_object", "json_schema": ANSWER}))["message"]["content"][0]["text"]
-    assert set(json.loads(text)) == {"answer", "count"}
+    shaped = plain(http, **say("x", response_format={"type": "json_object", "json_schema": ANSWER}))
+    assert set(json.loads(shaped["message"]["content"][0]["text"])) == {"answer", "count"}
 
 
 def test_tools_and_their_results(http):
@@ -135,7 +137,8 @@ def test_embed_rerank_models(http):
     floats = http.post("/v2/embed", json={**body, "embedding_types": ["float"]}).json()
     coded = http.post("/v2/embed", json={**body, "embedding_types": ["base64"]}).json()
     assert floats["texts"] == ["a", "b"] and len(floats["embeddings"]["float"][1]) == 16
-    assert struct.unpack("<16f", base64.b64decode(coded["embeddings"]["base64"][0])) == pytest.approx(floats["embeddings"]["float"][0])
+    vector = struct.unpack("<16f", base64.b64decode(coded["embeddings"]["base64"][0]))
+    assert vector == pytest.approx(floats["embeddings"]["float"][0])
     body.pop("input_type")
     assert "input_type" in http.post("/v2/embed", json=body).json()["message"]
     ranked = http.post("/v2/rerank", json={"model": "rerank-v4", "query": "x", "documents": ["a", "b", "c"], "top_n": 2}).json()
