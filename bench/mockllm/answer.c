@@ -231,13 +231,18 @@ yyjson_val *mock_answer_root(const struct mock_exchange *exchange)
     return yyjson_is_obj(root) ? root : NULL;
 }
 
+struct bench_str mock_json_text(yyjson_val *value)
+{
+    if (!yyjson_is_str(value)) { /* lists and objects have a length, too */
+        return NO_STR;
+    }
+    return (struct bench_str){.ptr = yyjson_get_str(value), .len = yyjson_get_len(value)};
+}
+
 struct bench_str mock_json_str(yyjson_val *object, const char *name)
 {
     yyjson_val *member = yyjson_obj_get(object, name);
-    if (!yyjson_is_str(member)) {
-        return NO_STR;
-    }
-    return (struct bench_str){.ptr = yyjson_get_str(member), .len = yyjson_get_len(member)};
+    return mock_json_text(member);
 }
 
 uint64_t mock_json_u64(yyjson_val *object, const char *name, uint64_t missing)

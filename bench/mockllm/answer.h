@@ -79,6 +79,9 @@ void mock_answer_id(struct bench_buf *out, const struct mock_exchange *exchange,
 /* Returns the request's JSON object, or NULL when the body is none. */
 yyjson_val *mock_answer_root(const struct mock_exchange *exchange);
 
+/* Returns a string as a slice, ptr NULL when |value| is none. */
+struct bench_str mock_json_text(yyjson_val *value);
+
 /* Returns a string member as a slice, ptr NULL when it is absent or no string. */
 struct bench_str mock_json_str(yyjson_val *object, const char *name);
 

@@ -566,8 +566,9 @@ static void check_stops(struct check *check, yyjson_val *stops)
     yyjson_arr_foreach(stops, i, count, stop)
     {
         bool blank = true;
-        for (size_t at = 0; at < yyjson_get_len(stop); at++) {
-            blank = blank && (unsigned char)yyjson_get_str(stop)[at] <= ' ';
+        struct bench_str text = mock_json_text(stop);
+        for (size_t at = 0; at < text.len; at++) {
+            blank = blank && (unsigned char)text.ptr[at] <= ' ';
         }
         if (blank && !check->failed) {
             FAIL(check, "stop_sequences: each stop sequence must contain non-whitespace");

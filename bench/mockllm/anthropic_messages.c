@@ -12,7 +12,7 @@ static bool has_result(yyjson_val *message)
 static struct bench_str text_of(yyjson_val *content)
 {
     if (yyjson_is_str(content)) {
-        return (struct bench_str){.ptr = yyjson_get_str(content), .len = yyjson_get_len(content)};
+        return mock_json_text(content);
     }
     size_t i = 0;
     size_t count = 0;
@@ -58,7 +58,7 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
         .tool_answered = has_result(last),
         .max_tokens = mock_json_u64(root, "max_tokens", 0),
         .echo = text_of(yyjson_obj_get(last, "content")),
-        .stop_seq = {.ptr = yyjson_get_str(stop), .len = yyjson_get_len(stop)},
+        .stop_seq = mock_json_text(stop),
     };
     read_tools(&ask, root);
     return ask;

@@ -75,7 +75,7 @@ static void make_plan(struct converse *converse, yyjson_val *root)
         .tool_answered = ends_with_result(last),
         .max_tokens = mock_json_u64(inference, "maxTokens", 0),
         .echo = first_text(last),
-        .stop_seq = {.ptr = yyjson_get_str(stop), .len = yyjson_get_len(stop)},
+        .stop_seq = mock_json_text(stop),
     };
     read_tools(&ask, root);
     mock_plan_make(&converse->plan, converse->exchange, &ask);

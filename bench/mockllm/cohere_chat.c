@@ -209,7 +209,7 @@ static bool check(struct mock_exchange *exchange, yyjson_val *root)
 static struct bench_str text_of(yyjson_val *content)
 {
     if (yyjson_is_str(content)) {
-        return (struct bench_str){.ptr = yyjson_get_str(content), .len = yyjson_get_len(content)};
+        return mock_json_text(content);
     }
     return mock_json_str(yyjson_arr_get_first(content), "text");
 }
@@ -226,7 +226,7 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
         .tool_answered = str_is(mock_json_str(last, "role"), "tool"),
         .max_tokens = mock_json_u64(root, "max_tokens", 0),
         .echo = text_of(yyjson_obj_get(last, "content")),
-        .stop_seq = {.ptr = yyjson_get_str(stop), .len = yyjson_get_len(stop)},
+        .stop_seq = mock_json_text(stop),
         .must_call = yyjson_equals_str(choice, "REQUIRED"),
         .no_call = yyjson_equals_str(choice, "NONE"),
     };

@@ -37,7 +37,7 @@ static bool str_is(struct bench_str s, const char *text)
 static struct bench_str get_str(yyjson_val *object, const char *name)
 {
     yyjson_val *member = mock_gemini_get(object, name);
-    return (struct bench_str){.ptr = yyjson_get_str(member), .len = yyjson_get_len(member)};
+    return mock_json_text(member);
 }
 
 /* Protobuf's JSON reader knows all members, in both spellings. */
@@ -179,7 +179,7 @@ static void check_tool_config(struct check *check, yyjson_val *root)
     }
     yyjson_arr_foreach(allowed, i, count, name)
     {
-        const struct bench_str one = {.ptr = yyjson_get_str(name), .len = yyjson_get_len(name)};
+        const struct bench_str one = mock_json_text(name);
         if (!check->failed && find_declaration(root, one) == NULL) {
             FAIL(check, "Allowed function name '" BENCH_STR_FMT "' is not declared.",
                  BENCH_STR_ARG(one));

@@ -33,7 +33,7 @@ static yyjson_val *read_text(struct mock_exchange *exchange, yyjson_val *request
     yyjson_val *parts = yyjson_obj_get(yyjson_obj_get(request, "content"), "parts");
     yyjson_val *text = yyjson_obj_get(yyjson_arr_get_first(parts), "text");
     uint64_t dimensions = yyjson_get_uint(mock_gemini_get(request, "outputDimensionality"));
-    if (yyjson_get_len(text) == 0) {
+    if (mock_json_text(text).len == 0) {
         mock_vendor_fail(exchange, 400, "* EmbedContentRequest.content: content is empty");
         return NULL;
     }

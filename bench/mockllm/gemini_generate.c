@@ -41,7 +41,7 @@ static void read_tools(struct mock_plan_ask *ask, yyjson_val *root)
     struct bench_str mode = mock_json_str(config, "mode");
     ask->no_call = bench_str_eq(mode, BENCH_STR("NONE"));
     ask->must_call = bench_str_eq(mode, BENCH_STR("ANY"));
-    ask->named = (struct bench_str){.ptr = yyjson_get_str(allowed), .len = yyjson_get_len(allowed)};
+    ask->named = mock_json_text(allowed);
 }
 
 static bool ends_with_response(yyjson_val *contents)
@@ -76,7 +76,7 @@ static struct mock_plan_ask read_ask(yyjson_val *root)
         .tool_answered = ends_with_response(contents),
         .max_tokens = yyjson_get_uint(mock_gemini_get(config, "maxOutputTokens")),
         .echo = last_text(contents),
-        .stop_seq = {.ptr = yyjson_get_str(stop), .len = yyjson_get_len(stop)},
+        .stop_seq = mock_json_text(stop),
     };
     read_tools(&ask, root);
     return ask;

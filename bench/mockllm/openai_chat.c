@@ -12,7 +12,7 @@ static struct bench_str message_text(yyjson_val *message)
 {
     yyjson_val *content = yyjson_obj_get(message, "content");
     if (yyjson_is_str(content)) {
-        return (struct bench_str){.ptr = yyjson_get_str(content), .len = yyjson_get_len(content)};
+        return mock_json_text(content);
     }
     size_t i = 0;
     size_t count = 0;
@@ -72,7 +72,7 @@ static bool is_valid(struct mock_exchange *exchange, yyjson_val *root)
 static struct bench_str first_stop(yyjson_val *stop)
 {
     yyjson_val *first = yyjson_is_arr(stop) ? yyjson_arr_get_first(stop) : stop;
-    return (struct bench_str){.ptr = yyjson_get_str(first), .len = yyjson_get_len(first)};
+    return mock_json_text(first);
 }
 
 static struct mock_plan_ask read_ask(yyjson_val *root)

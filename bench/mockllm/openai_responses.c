@@ -241,7 +241,7 @@ static struct bench_str item_text(yyjson_val *item)
 static struct bench_str last_user_text(yyjson_val *input)
 {
     if (yyjson_is_str(input)) {
-        return (struct bench_str){.ptr = yyjson_get_str(input), .len = yyjson_get_len(input)};
+        return mock_json_text(input);
     }
     for (size_t i = yyjson_arr_size(input); i > 0; i--) {
         yyjson_val *item = yyjson_arr_get(input, i - 1);

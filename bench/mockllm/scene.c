@@ -45,8 +45,7 @@ static void copy_orders(struct bench_buf *out, struct bench_str text)
 static bool read_content(struct bench_buf *out, yyjson_val *content)
 {
     if (yyjson_is_str(content)) {
-        copy_orders(out, (struct bench_str){.ptr = yyjson_get_str(content),
-                                            .len = yyjson_get_len(content)});
+        copy_orders(out, mock_json_text(content));
         return true;
     }
     bool any = false;

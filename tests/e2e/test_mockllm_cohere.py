@@ -106,7 +106,8 @@ def test_tools_and_their_results(http):
 
 
 @pytest.mark.parametrize(("more", "status", "message"), [
-    ({"messages": []}, 400, "required"), ({"max_completion_tokens": 1}, 422, "unknown field"), ({"top_p": 1}, 422, "unknown field"),
+    ({"messages": []}, 400, "required"), ({"max_completion_tokens": 1}, 422, "unknown field"),
+    ({"top_p": 1}, 422, "unknown field"),
     ({"temperature": 1.5}, 400, "temperature"), ({"p": 1}, 400, "p must be"), ({"presence_penalty": -1}, 400, "penalties"),
     ({"tool_choice": "required", "tools": TOOLS}, 400, "tool_choice"), ({"tool_choice": "REQUIRED"}, 400, "needs tools"),
     ({"tools": [{"type": "function", "function": {"name": "a-b"}}]}, 400, "tool names"),

@@ -103,3 +103,20 @@ def test_errors(http, vendor, shape):
     for status in (400, 429, 500):
         answer = http.post(PATHS[vendor], json=say(f"[[status:{status}]]"))
         assert answer.status_code == status and shape in answer.json()
+
+
+@pytest.mark.parametrize("wrong", [[[1, 2]], [{"text": "x"}], [None], 5, {"a": 1}])
+@pytest.mark.parametrize(("path", "body", "name"), [
+    ("/v1/messages", {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}, "stop_sequences"),
+    ("/v1beta/models/m:generateContent", {"contents": [{"parts": [{"text": "x"}]}]}, "generationConfig.stopSequences"),
+    ("/model/m/converse", {"messages": [{"role": "user", "content": [{"text": "x"}]}]}, "inferenceConfig.stopSequences"),
+    ("/v2/chat", say("x"), "stop_sequences"), ("/v1/chat/completions", say("x"), "stop"),
+])
+def test_wrong_types_do_no_harm(mock, path, body, name, wrong):
+    """Lists and objects have a length, too, which is not that of a string."""
+    keys = {"x-api-key": "k", "anthropic-version": "2023-06-01", "x-goog-api-key": "k", "authorization": "Bearer k"}
+    outer, _, inner = name.rpartition(".")
+    more = {outer: {inner: wrong}} if outer else {inner: wrong}
+    with client(mock, **keys) as http:
+        assert http.post(path, json={**body, **more}).status_code in (200, 400)
+        assert http.post(path, json=body).status_code == 200
