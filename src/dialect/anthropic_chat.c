@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dialect/anthropic_chat - a Messages request as the neutral one: all but the conversation
  * (inbound.md A3, A4). */
-#include <openssl/sha.h>
-
 #include "dialect/anthropic_int.h"
 #include "json/value.h"
 #include "json/write.h"
@@ -123,22 +121,26 @@ static void write_format(yyjson_val *root, struct gw_buf *out)
 
 /* ---- the rest ---- */
 
+/* FNV-1a: the same name always gives the same sum, in every process. */
+static uint64_t sum_of(struct gw_str text)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < text.len; i++) {
+        sum = (sum ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
+    }
+    return sum;
+}
+
 /* Coding agents send a whole JSON text as the user's name. */
 static void write_user(yyjson_val *root, struct gw_buf *out)
 {
-    static const char digits[] = "0123456789abcdef";
     struct gw_str user = gw_json_get_text(gw_json_get(root, "metadata"), "user_id");
-    unsigned char sum[SHA256_DIGEST_LENGTH];
-    char text[2 * SHA256_DIGEST_LENGTH];
     if (user.len > USER_BYTES) {
-        (void)SHA256((const unsigned char *)user.ptr, user.len, sum);
-        for (size_t i = 0; i < sizeof(sum); i++) {
-            text[2 * i] = digits[sum[i] >> 4];
-            text[2 * i + 1] = digits[sum[i] & 15];
-        }
-        user = gw_str(text, sizeof(text));
+        gw_json_write_key(GW_STR("user"), out);
+        (void)gw_buf_appendf(out, "\"user-%016llx\"", (unsigned long long)sum_of(user));
+    } else {
+        gw_json_write_optional(GW_STR("user"), user, out);
     }
-    gw_json_write_optional(GW_STR("user"), user, out);
 }
 
 static void write_service_tier(yyjson_val *root, struct gw_buf *out)

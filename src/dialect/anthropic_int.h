@@ -86,17 +86,31 @@ bool gw_messages_write_citation(struct gw_str annotation, struct gw_buf *out);
 void gw_messages_write_medium(struct gw_str mime_type, struct gw_str transcript,
                               struct gw_buf *out);
 
-/* The members of struct gw_dialect. */
+/* ---- members of struct gw_dialect; see dialect/dialect.h ---- */
+
+/* encoder_create() */
 struct gw_encoder *gw_messages_encoder_create(const struct gw_encoder_opts *opts);
+
+/* encode() */
 void gw_messages_encode(struct gw_encoder *encoder, const struct gw_event *event,
                         struct gw_buf *out);
+
+/* encoder_destroy() */
 void gw_messages_encoder_destroy(struct gw_encoder *encoder);
+
+/* write_answer() */
 void gw_messages_write_answer(const struct gw_encoder_opts *opts, const struct gw_answer *answer,
                               struct gw_buf *out);
+
+/* write_error() */
 void gw_messages_write_error(const struct gw_error *error, struct gw_str request_id,
                              struct gw_buf *out);
+
+/* write_error_event() */
 void gw_messages_write_error_event(const struct gw_error *error, struct gw_str request_id,
                                    struct gw_buf *out);
+
+/* error_status() */
 unsigned gw_messages_error_status(const struct gw_error *error);
 
 #endif

@@ -5,8 +5,9 @@
 
 #include "base/alloc.h"
 
-#define SMALL_TEXT_BYTES (64u * 1024) /* ids have some 30 bytes, stop sequences are the client's   \
-                                       */
+#define SMALL_TEXT_BYTES                                                                           \
+    (64u * 1024) /* ids have some 30 bytes, stop sequences are the client's                        \
+                  */
 
 static bool is_json_type(struct gw_str type)
 {

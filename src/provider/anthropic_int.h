@@ -156,14 +156,25 @@ bool gw_anthropic_is_name(struct gw_str name);
 
 #define GW_VERTEX_CLAUDE_VERSION "vertex-2023-10-16"
 
-/* ---- the members of struct gw_provider_api; see provider/api.h ---- */
-
+/* Fills in |call|'s body and memory. Errors: as encode() in provider/api.h. */
 GW_MUST_USE enum gw_err gw_anthropic_encode(const struct gw_provider_input *in, yyjson_val *chat,
                                             bool is_vertex, struct gw_provider_call *call);
+
+/* ---- members of struct gw_provider_api; see provider/api.h ---- */
+
+/* decoder_create() */
 struct gw_decoder *gw_anthropic_decoder_create(const struct gw_decoder_opts *opts);
+
+/* feed() */
 GW_MUST_USE enum gw_err gw_anthropic_feed(struct gw_decoder *decoder, struct gw_str bytes);
+
+/* end() */
 GW_MUST_USE enum gw_err gw_anthropic_end(struct gw_decoder *decoder);
+
+/* decoder_destroy() */
 void gw_anthropic_decoder_destroy(struct gw_decoder *decoder);
+
+/* read_error() */
 void gw_anthropic_read_error(unsigned status, const struct gw_header *headers, size_t header_count,
                              struct gw_str body, struct gw_arena *arena, struct gw_error *error);
 

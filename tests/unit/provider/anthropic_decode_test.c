@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -315,9 +316,8 @@ static void reasons(void **state)
          "FINISH stop END\n"},
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
-        char expected[128] = "START m c\n";
-        strcat(expected, cases[i].finish);
-        strcat(expected, "END\n");
+        char expected[128];
+        (void)snprintf(expected, sizeof(expected), "START m c\n%sEND\n", cases[i].finish);
         expect_with(&streamed, cases[i].stream, expected);
     }
 }

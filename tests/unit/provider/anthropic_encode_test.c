@@ -448,20 +448,22 @@ static void a_longer_conversation_begins_alike(void **state)
         "{\"role\":\"assistant\",\"content\":\"It is noon.\"}",
         "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"thanks\"}]}",
     };
-    char chat[8192];
     char before[8192] = "";
     size_t common = 0;
     for (size_t count = 1; count <= GW_ARRAY_LEN(turns); count++) {
         struct run run;
-        strcpy(chat, "{\"max_tokens\":5,\"tools\":[" TOOL "],\"messages\":["
-                     "{\"role\":\"system\",\"content\":\"S\"}");
+        struct gw_buf chat;
+        gw_buf_init(&chat, BODY_BYTES);
+        (void)gw_buf_append(&chat, GW_STR("{\"max_tokens\":5,\"tools\":[" TOOL "],\"messages\":["
+                                          "{\"role\":\"system\",\"content\":\"S\"}"));
         for (size_t i = 0; i < count; i++) {
-            strcat(chat, ",");
-            strcat(chat, turns[i]);
+            (void)gw_buf_appendf(&chat, ",%s", turns[i]);
         }
-        strcat(chat, "]}");
+        (void)gw_buf_append(&chat, GW_STR("]}\0"));
+        assert_int_equal(chat.err, GW_OK);
         begin(&run, "claude-opus-4-6");
-        encode(&run, &gw_api_anthropic, chat);
+        encode(&run, &gw_api_anthropic, chat.ptr);
+        gw_buf_fini(&chat);
         assert_int_equal(run.err, GW_OK);
         struct gw_str body = gw_buf_str(&run.call.body);
         assert_true(body.len > common && memcmp(body.ptr, before, common) == 0);
