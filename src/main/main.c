@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "config/config.h"
 #include "gw_version.h"
+#include "main/explain.h"
 #include "main/gateway.h"
 
 #define IMPORT_MAX_BYTES (32u * 1024 * 1024) /* twice the largest file that is read */
@@ -23,6 +24,10 @@ static const char help_text[] =
     "  gatewire import FILE               turn a LiteLLM config.yaml into ours; findings go to "
     "standard error\n"
     "  gatewire schema                    print the JSON Schema of the configuration file\n"
+    "  gatewire explain [OPTIONS] FILE    print what a provider would be sent for a request, and "
+    "what was\n"
+    "                                     mapped, dropped or refused; 'gatewire explain' lists "
+    "the options\n"
     "\n"
     "Options:\n"
     "  -c, --config FILE   configuration; without it ./gatewire.yaml, ./config.yaml and\n"
@@ -133,6 +138,9 @@ int main(int argc, char **argv)
     };
     const char *config_path = NULL;
     int option = 0;
+    if (argc > 1 && strcmp(argv[1], "explain") == 0) { /* it has options of its own */
+        return gw_explain(argc - 1, argv + 1);
+    }
     while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
