@@ -327,6 +327,9 @@ static enum gw_err read_failure(struct gw_decoder *d, yyjson_val *value)
     }
     gw_provider_explain_status((unsigned)status, NULL, 0, &error);
     gw_gemini_explain_error(value, (unsigned)status, &error);
+    if (error.message.len == 0) {
+        error.message = GW_STR("The provider ended its answer with an error.");
+    }
     return fail(d, &error);
 }
 

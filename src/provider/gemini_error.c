@@ -65,6 +65,17 @@ static uint64_t retry_after_s(yyjson_val *value, struct gw_str message)
     return delay;
 }
 
+/* "limit: 0", which is no "limit: 05": the plan has none of it at all. */
+static bool has_no_limit(struct gw_str message)
+{
+    const struct gw_str zero = GW_STR("limit: 0");
+    if (!holds(message, zero)) {
+        return false;
+    }
+    struct gw_str behind = gw_str_skip(message, gw_str_find(message, zero) + zero.len);
+    return behind.len == 0 || behind.ptr[0] < '0' || behind.ptr[0] > '9';
+}
+
 static bool is_day_quota(yyjson_val *value, struct gw_str message)
 {
     yyjson_val *failure = find_detail(value, GW_STR("google.rpc.QuotaFailure"));
@@ -76,13 +87,7 @@ static bool is_day_quota(yyjson_val *value, struct gw_str message)
             return true;
         }
     }
-    const struct gw_str zero = GW_STR("limit: 0");
-    size_t at = holds(message, zero) ? gw_str_find(message, zero) + zero.len : message.len;
-    struct gw_str behind = gw_str_skip(message, at);
-    /* Not "limit: 0.5" or "limit: 05". */
-    return at > 0 && holds(message, zero) &&
-           (behind.len == 0 || !((behind.ptr[0] >= '0' && behind.ptr[0] <= '9') ||
-                                 (behind.ptr[0] == '.' && behind.len > 1 && behind.ptr[1] != ' ')));
+    return has_no_limit(message);
 }
 
 static bool is_bad_key(yyjson_val *value, struct gw_str message)
@@ -145,12 +150,10 @@ void gw_gemini_explain_error(yyjson_val *value, unsigned status, struct gw_error
     if (is_bad_key(value, message)) {
         gw_provider_explain_status(401, NULL, 0, error);
         error->upstream_status = status;
-        error->message = GW_STR("The provider does not accept the gateway's API key. This is not "
-                                "about your own key; tell who runs the gateway.");
-        return;
     }
-    if (status == 401 || status == 403) {
-        return; /* explained by the status; Google's text may name the key */
+    error->detail = message; /* the core takes secrets out of what it logs */
+    if (error->is_credential) {
+        return; /* Google's text may name the key: it is not for clients */
     }
     if (status == 402) {
         set_account(error, GW_STR("upstream_billing_error"),
@@ -183,8 +186,8 @@ void gw_gemini_read_error(unsigned status, const struct gw_header *headers, size
         yyjson_val *value = gw_gemini_find_error(root);
         if (value != NULL) {
             gw_gemini_explain_error(value, status, error);
-            struct gw_str copy = gw_arena_try_dup(arena, error->message);
-            error->message = copy.ptr != NULL ? copy : GW_STR("Google refused the request.");
+            error->message = gw_arena_try_dup(arena, error->message);
+            error->detail = gw_arena_try_dup(arena, error->detail);
         }
     }
     gw_json_reader_fini(&reader);

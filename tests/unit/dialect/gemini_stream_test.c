@@ -157,17 +157,12 @@ static void test_bad_arguments(void **state)
         ARGUMENTS(1, "x\n"),
         FINISH(LENGTH),
         END};
-    encode(
-        NULL, events, GW_ARRAY_LEN(events),
-        "data: " CHUNK(
-            "{\"functionCall\":{\"name\":\"f\",\"args\":{}}}") "\r\n\r\n"
-                                                               "data: " CHUNK(
-                                                                   "{\"functionCall\":{\"name\":"
-                                                                   "\"p\",\"args\":{\"input\":"
-                                                                   "\"x\\n\"}}}") "\r\n\r\ndata:"
-                                                                                  " " LAST("MAX_"
-                                                                                           "TOKENS",
-                                                                                           "}],") "\r\n\r\n");
+#define EMPTY_F  "{\"functionCall\":{\"name\":\"f\",\"args\":{}}}"
+#define CUSTOM_P "{\"functionCall\":{\"name\":\"p\",\"args\":{\"input\":\"x\\n\"}}}"
+#define CUT      LAST("MAX_TOKENS", "}],")
+    encode(NULL, events, GW_ARRAY_LEN(events),
+           "data: " CHUNK(EMPTY_F) "\r\n\r\n"
+                                   "data: " CHUNK(CUSTOM_P) "\r\n\r\ndata: " CUT "\r\n\r\n");
 }
 
 static void test_reasoning(void **state)

@@ -174,13 +174,12 @@ static void test_broken(void **state)
 static void test_media_and_code(void **state)
 {
     (void)state;
-    stream(
-        CHUNK(PARTS(
-            "{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"iVBO\"}},"
-            "{\"executableCode\":{\"language\":\"PYTHON\",\"code\":\"print(1)\"}},"
-            "{\"codeExecutionResult\":{\"outcome\":\"OUTCOME_OK\",\"output\":\"1\"}}") "," FINISH("STOP")),
-        "start  \nmedia image/png iVBO\ntext \\n```python\\nprint(1)\\n```\\n\n"
-        "text \\n```\\n1\\n```\\n\nfinish stop\nend\n");
+#define IMAGE  "{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"iVBO\"}}"
+#define CODE   "{\"executableCode\":{\"language\":\"PYTHON\",\"code\":\"print(1)\"}}"
+#define OUTPUT "{\"codeExecutionResult\":{\"outcome\":\"OUTCOME_OK\",\"output\":\"1\"}}"
+    stream(CHUNK(PARTS(IMAGE "," CODE "," OUTPUT) "," FINISH("STOP")),
+           "start  \nmedia image/png iVBO\ntext \\n```python\\nprint(1)\\n```\\n\n"
+           "text \\n```\\n1\\n```\\n\nfinish stop\nend\n");
 }
 
 static void test_logprobs_and_citations(void **state)
