@@ -199,6 +199,10 @@ static enum gw_err write_body(struct gw_gemini_encoding *e)
     gw_gemini_write_system(e);
     enum gw_err err = gw_gemini_write_tools(e);
     write_extensions(e);
+    if (e->in->deployment->extra_body.len > 0) {
+        gw_json_write_next(e->out);
+        (void)gw_buf_append(e->out, e->in->deployment->extra_body);
+    }
     err = err == GW_OK ? gw_gemini_write_config(e) : err;
     /* Last, so that the next turn's body begins with this one's bytes. */
     err = err == GW_OK ? gw_gemini_write_contents(e) : err;

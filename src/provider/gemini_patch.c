@@ -16,6 +16,7 @@ struct patching {
     const struct gw_provider_input *in;
     struct gw_json_splice *splice;
     struct gw_str model; /* the value to put in, quotes included */
+    uint64_t tokens;     /* the limit to put in */
     bool has_config;
     /* of a list of requests */
     struct gw_buf copy;
@@ -125,8 +126,7 @@ static enum gw_err on_limit(void *user, const struct gw_json_member *member)
                  GW_STR("Lowered to the deployment's limit."));
     return gw_json_splice_replace(
         p->splice, member->value,
-        gw_arena_printf(p->in->arena, "%llu",
-                        (unsigned long long)p->in->deployment->limit_max_tokens));
+        gw_arena_printf(p->in->arena, "%llu", (unsigned long long)p->tokens));
 }
 
 static enum gw_err on_config(void *user, const struct gw_json_member *member)
@@ -143,16 +143,17 @@ static enum gw_err on_config(void *user, const struct gw_json_member *member)
     }
     return gw_json_splice_add_member(
         p->splice, member->value,
-        gw_arena_printf(p->in->arena, ",\"maxOutputTokens\":%llu",
-                        (unsigned long long)p->in->deployment->limit_max_tokens));
+        gw_arena_printf(p->in->arena, ",\"maxOutputTokens\":%llu", (unsigned long long)p->tokens));
 }
 
-static enum gw_err patch_limit(struct patching *p, struct gw_str body)
+static enum gw_err patch_tokens(struct patching *p, struct gw_str body)
 {
     uint64_t limit = p->in->deployment->limit_max_tokens;
     uint64_t asked = p->in->request->max_output_tokens;
     enum gw_json_type type;
-    if (limit == 0 || (asked > 0 && asked <= limit)) {
+    p->tokens = asked > 0 ? asked : p->in->deployment->default_max_tokens;
+    p->tokens = limit > 0 && (p->tokens == 0 || p->tokens > limit) ? limit : p->tokens;
+    if (p->tokens == asked) { /* nothing to change; both may be none */
         return GW_OK;
     }
     enum gw_err err = gw_json_scan(body, on_config, p, &type, NULL);
@@ -160,9 +161,18 @@ static enum gw_err patch_limit(struct patching *p, struct gw_str body)
         err = gw_json_splice_add_member(
             p->splice, body,
             gw_arena_printf(p->in->arena, ",\"generationConfig\":{\"maxOutputTokens\":%llu}",
-                            (unsigned long long)limit));
+                            (unsigned long long)p->tokens));
     }
     return err;
+}
+
+static enum gw_err patch_extra(struct patching *p, struct gw_str body)
+{
+    struct gw_str extra = p->in->deployment->extra_body;
+    return extra.len == 0 ? GW_OK
+                          : gw_json_splice_add_member(
+                                p->splice, body,
+                                gw_arena_printf(p->in->arena, "," GW_STR_FMT, GW_STR_ARG(extra)));
 }
 
 enum gw_err gw_gemini_patch_body(const struct gw_provider_input *in, bool is_vertex,
@@ -172,7 +182,8 @@ enum gw_err gw_gemini_patch_body(const struct gw_provider_input *in, bool is_ver
     enum gw_json_type type;
     gw_json_splice_init(splice, body);
     if (in->request->task == GW_TASK_CHAT) {
-        return patch_limit(&p, body);
+        enum gw_err err = patch_tokens(&p, body);
+        return err == GW_OK ? patch_extra(&p, body) : err;
     }
     p.model = model_value(in, is_vertex);
     return p.model.ptr == NULL ? GW_ERR_NOMEM : gw_json_scan(body, on_named, &p, &type, NULL);

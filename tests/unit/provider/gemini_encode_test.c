@@ -461,6 +461,14 @@ static void test_patch(void **state)
     check_patch(&f, "", "{\"generationConfig\":{\"maxOutputTokens\": 10}}",
                 "/v1beta/models/up:generateContent",
                 "{\"generationConfig\":{\"maxOutputTokens\": 9}}");
+    f.deployment.limit_max_tokens = 0;
+    f.request.max_output_tokens = 0;
+    f.deployment.default_max_tokens = 5;
+    f.deployment.extra_body = GW_STR("\"x\":1");
+    check_patch(&f, "", "{\"contents\":[]}", "/v1beta/models/up:generateContent",
+                "{\"contents\":[],\"generationConfig\":{\"maxOutputTokens\":5},\"x\":1}");
+    ENCODES(&f, FLASH, CHAT(USER("\"Hi\"")),
+            "{\"x\":1,\"generationConfig\":{\"maxOutputTokens\":5}," HI "}");
     f.request.task = GW_TASK_TOKEN_COUNT;
     check_patch(&f, "", "{\"generateContentRequest\":{\"model\":\"models/x\",\"contents\":[]}}",
                 "/v1beta/models/up:countTokens",
