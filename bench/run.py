@@ -243,7 +243,7 @@ def command_haproxy(setup, scenario, port, mock_port):
     return [program, "-db", "-f", config], None
 
 
-def command_gatewire(setup, scenario, port, mock_port):
+def command_gatewire(setup, scenario, port, mock_port, template="gatewire.yaml.in"):
     """gatewire's command line, after writing its configuration."""
     if setup.gatewire is None:
         raise NotAvailable("not built: build/gatewire is missing")
@@ -251,12 +251,24 @@ def command_gatewire(setup, scenario, port, mock_port):
     if scenario.listen == "tls":
         tls = f"  tls:\n    cert_file: {setup.dir}/cert.pem\n    key_file: {setup.dir}/key.pem\n"
     config = setup.dir / "gatewire.yaml"
-    config.write_text(fill_template(BENCH / "gatewire.yaml.in", {**setup.values(port, mock_port), "TLS": tls}))
+    config.write_text(fill_template(BENCH / template, {**setup.values(port, mock_port), "TLS": tls}))
     ports = {name: str(free_port()) for name in ("ADMIN_PORT", "METRICS_PORT", "GRPC_PORT")}
     return [setup.gatewire, "--config", config], {**os.environ, **ports, "PORT": str(port)}
 
 
-COMMANDS = {"nginx": command_nginx, "haproxy": command_haproxy, "gatewire": command_gatewire}
+def command_translated(setup, scenario, port, mock_port):
+    """gatewire before a provider that speaks Anthropic's API, for the same OpenAI clients."""
+    return command_gatewire(setup, scenario, port, mock_port, "gatewire-translated.yaml.in")
+
+
+COMMANDS = {
+    "nginx": command_nginx, "haproxy": command_haproxy, "gatewire": command_gatewire, "translated": command_translated,
+}
+
+
+def programs_for(scenario, names):
+    """Those of |names| that the scenario measures: of translation the streams are of interest."""
+    return [name for name in names if name != "translated" or scenario.kind == "stream"]
 
 
 def ask_once(port):
@@ -570,7 +582,7 @@ def parse_args():
     parser.add_argument("scenarios", nargs="*", help="names such as a b c1000; all without")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="measured time of plain scenarios")
-    parser.add_argument("--proxies", default="nginx,haproxy,gatewire")
+    parser.add_argument("--proxies", default="nginx,haproxy,gatewire,translated")
     parser.add_argument("--build", default=ROOT / "build", help="Meson build directory")
     parser.add_argument("--gatewire", help="the program to measure, when not the one in --build")
     parser.add_argument("--out", help="JSON file [BUILD/bench.json]")
@@ -599,8 +611,9 @@ def main():
         report = {"machine": describe_machine(setup), "rounds": args.rounds, "scenarios": {}}
         for name in args.scenarios or scenarios:
             scenario = scenarios[name]
-            runs, problems = run_rounds(setup, scenario, names, args)
-            summary = summarize(scenario, runs, problems, ["mock", *names])
+            programs = programs_for(scenario, names)
+            runs, problems = run_rounds(setup, scenario, programs, args)
+            summary = summarize(scenario, runs, problems, ["mock", *programs])
             report["scenarios"][name] = {"title": scenario.title, "summary": summary, "runs": runs}
             print_table(scenario, summary)
         out = Path(args.out) if args.out else Path(args.build) / "bench.json"
