@@ -2,8 +2,6 @@
 /* dialect/openai_answer - one walk over the parts for each member that gathers some of them. */
 #include "dialect/openai_answer.h"
 
-#include <openssl/evp.h>
-
 #include "dialect/openai_int.h"
 #include "json/value.h"
 
@@ -270,10 +268,28 @@ static void put_float(unsigned char *at, double number)
     }
 }
 
+/* RFC 4648 section 4; |raw| holds |len| bytes, not all of a group of three only at the end. */
+static void append_base64(const unsigned char *raw, size_t len, struct gw_buf *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char text[BASE64_FLOATS * 16 / 3 + 4];
+    size_t at = 0;
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        unsigned group = (unsigned)raw[i] << 16;
+        group |= left > 1 ? (unsigned)raw[i + 1] << 8 : 0;
+        group |= left > 2 ? (unsigned)raw[i + 2] : 0;
+        text[at++] = digits[group >> 18];
+        text[at++] = digits[group >> 12 & 63];
+        text[at++] = left > 1 ? digits[group >> 6 & 63] : '=';
+        text[at++] = left > 2 ? digits[group & 63] : '=';
+    }
+    (void)gw_buf_append(out, gw_str(text, at));
+}
+
 static void write_base64(yyjson_val *numbers, struct gw_buf *out)
 {
     unsigned char raw[BASE64_FLOATS * 4];
-    unsigned char text[BASE64_FLOATS * 16 / 3 + 5];
     size_t count = 0;
     size_t index = 0;
     size_t max = 0;
@@ -284,8 +300,7 @@ static void write_base64(yyjson_val *numbers, struct gw_buf *out)
         put_float(raw + 4 * count, yyjson_get_num(number));
         count++;
         if (count == BASE64_FLOATS || index + 1 == max) {
-            int len = EVP_EncodeBlock(text, raw, (int)(4 * count));
-            (void)gw_buf_append(out, gw_str((const char *)text, (size_t)len));
+            append_base64(raw, 4 * count, out);
             count = 0;
         }
     }

@@ -4,9 +4,9 @@
 
 #include "provider/openai_decoder.h"
 
-#define HEAD                 "\"id\":\"chatcmpl-X1y2\",\"object\":\"chat.completion.chunk\",\"created\":1795255872"
+#define HEAD                 "\"id\":\"chatcmpl-X1y2\",\"created\":1795255872"
 #define CHUNK(model, choice) "data: {" HEAD ",\"model\":\"" model "\",\"choices\":[" choice "]}\n\n"
-#define DELTA(delta)         "{\"index\":0,\"delta\":{" delta "},\"logprobs\":null,\"finish_reason\":null}"
+#define DELTA(delta)         "{\"index\":0,\"delta\":{" delta "},\"finish_reason\":null}"
 #define FINISH(cause)        "{\"index\":0,\"delta\":{},\"finish_reason\":\"" cause "\"}"
 #define DONE                 "data: [DONE]\n\n"
 #define START                "start id=chatcmpl-X1y2 model=m created=1795255872\n"
