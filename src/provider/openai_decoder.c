@@ -172,17 +172,56 @@ static struct gw_usage read_timings(yyjson_val *timings)
     return usage;
 }
 
-static void read_usage(struct gw_decoder *decoder, yyjson_val *root)
+/* What of a chunk matters, found in one pass: most have none but "choices". NULL: absent or null.
+ */
+struct document {
+    yyjson_val *root;
+    yyjson_val *choices;
+    yyjson_val *usage;
+    yyjson_val *x_groq;
+    yyjson_val *timings;
+    yyjson_val *error;
+};
+
+static struct document find_members(yyjson_val *root)
 {
-    yyjson_val *object = gw_json_get(root, "usage");
-    yyjson_val *timings = NULL;
-    if (object == NULL) {
-        object = gw_json_get(gw_json_get(root, "x_groq"), "usage");
+    struct document document = {.root = root};
+    const struct {
+        struct gw_str name;
+        yyjson_val **place;
+    } wanted[] = {
+        {GW_STR("choices"), &document.choices}, {GW_STR("usage"), &document.usage},
+        {GW_STR("x_groq"), &document.x_groq},   {GW_STR("timings"), &document.timings},
+        {GW_STR("error"), &document.error},
+    };
+    size_t index = 0;
+    size_t max = 0;
+    yyjson_val *key = NULL;
+    yyjson_val *value = NULL;
+    yyjson_obj_foreach(root, index, max, key, value)
+    {
+        struct gw_str name = gw_json_text(key);
+        for (size_t i = 0; i < GW_ARRAY_LEN(wanted) && !yyjson_is_null(value); i++) {
+            if (name.len == wanted[i].name.len && gw_str_eq(name, wanted[i].name)) {
+                *wanted[i].place = value;
+            }
+        }
     }
-    struct gw_usage usage = gw_openai_read_usage(object);
-    if (!usage.is_known && !decoder->usage.is_known) {
-        timings = gw_json_get(root, "timings");
-        usage = timings != NULL ? read_timings(timings) : usage;
+    return document;
+}
+
+static void read_usage(struct gw_decoder *decoder, const struct document *document)
+{
+    yyjson_val *object = document->usage;
+    if (object == NULL) {
+        object = gw_json_get(document->x_groq, "usage");
+    }
+    struct gw_usage usage = {0};
+    if (object != NULL) {
+        usage = gw_openai_read_usage(object);
+    }
+    if (!usage.is_known && !decoder->usage.is_known && document->timings != NULL) {
+        usage = read_timings(document->timings);
     }
     if (usage.is_known) {
         decoder->usage = usage;
@@ -190,12 +229,12 @@ static void read_usage(struct gw_decoder *decoder, yyjson_val *root)
 }
 
 /* The first choice: index 0, or the only one. */
-static yyjson_val *find_choice(yyjson_val *root)
+static yyjson_val *find_choice(yyjson_val *choices)
 {
     size_t index = 0;
     size_t max = 0;
     yyjson_val *choice = NULL;
-    yyjson_arr_foreach(gw_json_get(root, "choices"), index, max, choice)
+    yyjson_arr_foreach(choices, index, max, choice)
     {
         if (gw_json_get_u64(choice, "index", 0) == 0) {
             return choice;
@@ -217,21 +256,17 @@ static enum gw_err read_choice(struct gw_decoder *decoder, yyjson_val *root, yyj
     return err;
 }
 
-static bool is_error(yyjson_val *root, struct gw_str event_type)
-{
-    return gw_json_get(root, "error") != NULL || gw_str_eq(event_type, GW_STR("error"));
-}
-
 static enum gw_err read_document(struct gw_decoder *decoder, yyjson_val *root,
                                  struct gw_str event_type)
 {
-    if (is_error(root, event_type)) {
+    struct document document = find_members(root);
+    if (document.error != NULL || gw_str_eq(event_type, GW_STR("error"))) {
         struct gw_error error = {0};
         gw_openai_explain_event(root, &error);
         return give_error(decoder, &error);
     }
-    read_usage(decoder, root);
-    yyjson_val *choice = find_choice(root);
+    read_usage(decoder, &document);
+    yyjson_val *choice = find_choice(document.choices);
     return choice != NULL ? read_choice(decoder, root, choice) : GW_OK;
 }
 

@@ -52,7 +52,7 @@ static void find_members(struct reading *reading, yyjson_val *message)
     {
         struct gw_str name = gw_json_text(key);
         for (unsigned i = 0; i < MEMBER_COUNT && !yyjson_is_null(value); i++) {
-            if (gw_str_eq(name, names[i])) {
+            if (name.len == names[i].len && gw_str_eq(name, names[i])) {
                 reading->members[i] = value;
                 break;
             }
@@ -152,11 +152,13 @@ static enum gw_err read_reasoning(const struct reading *reading)
     }
     err = err == GW_OK ? each(reading, blocks, read_thinking_block) : err;
     err = err == GW_OK ? each(reading, items, read_reasoning_item) : err;
-    yyjson_val *google = gw_json_get(reading->members[MEMBER_EXTRA_CONTENT], "google");
-    return err != GW_OK
-               ? err
-               : give_signature(reading->decoder, GW_EVENT_REASONING_SIGNATURE, GW_SIGNER_GOOGLE,
-                                gw_json_get_text(google, "thought_signature"), gw_str(NULL, 0));
+    yyjson_val *extra = reading->members[MEMBER_EXTRA_CONTENT];
+    if (err != GW_OK || extra == NULL) {
+        return err;
+    }
+    yyjson_val *google = gw_json_get(extra, "google");
+    return give_signature(reading->decoder, GW_EVENT_REASONING_SIGNATURE, GW_SIGNER_GOOGLE,
+                          gw_json_get_text(google, "thought_signature"), gw_str(NULL, 0));
 }
 
 /* ---- content ---- */
