@@ -63,6 +63,9 @@ static bool add_options(yyjson_mut_doc *doc, yyjson_mut_val *chat, yyjson_val *g
                         struct gw_notes *notes)
 {
     bool is_made = true;
+    if (!yyjson_is_obj(given)) {
+        return true;
+    }
     for (size_t i = 0; i < GW_ARRAY_LEN(options); i++) {
         is_made = is_made && gw_json_add_copy(doc, chat, options[i].member,
                                               gw_json_get(given, options[i].option));
