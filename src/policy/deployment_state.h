@@ -22,6 +22,7 @@
 
 #include "base/str.h"
 #include "policy/breaker.h"
+#include "policy/concurrency.h"
 #include "policy/credentials.h"
 #include "policy/health.h"
 #include "policy/limits.h"
@@ -34,6 +35,7 @@ struct gw_deployment_state {
     _Alignas(64) struct gw_breaker breaker;
     struct gw_limits limits;
     struct gw_health health;
+    struct gw_concurrency concurrency;
     _Atomic uint64_t credential_turn;
     /* Counted at the end of exchanges. */
     _Atomic uint64_t exchanges_total;

@@ -121,6 +121,12 @@ static struct gw_router_reason check(const struct gw_router_member *member, size
         reason.wait_ms = gw_breaker_wait_ms(&state->breaker, member->breaker, ask->now_ms);
         return reason;
     }
+    if (member->concurrency != NULL &&
+        atomic_load_explicit(&state->limits.in_flight, RELAXED) >=
+            gw_concurrency_limit(&state->concurrency, member->concurrency)) {
+        reason.skip = GW_ROUTER_SKIP_LOAD;
+        return reason;
+    }
     reason.limit = gw_limits_check(&state->limits, &member->limits, tokens_of(ask), ask->now_ms,
                                    &reason.wait_ms);
     if (reason.limit != GW_LIMIT_NONE) {
@@ -331,6 +337,17 @@ static void note_health(struct gw_deployment_state *state, const struct gw_route
     }
 }
 
+static void note_load(const struct gw_router_member *member, const struct gw_router_report *report)
+{
+    bool is_overloaded =
+        report->outcome == GW_ROUTER_FAILED || report->outcome == GW_ROUTER_TIMED_OUT;
+    if (member->concurrency != NULL && (is_overloaded || report->first_byte_us > 0)) {
+        uint32_t in_flight = atomic_load_explicit(&member->state->limits.in_flight, RELAXED);
+        gw_concurrency_note(&member->state->concurrency, member->concurrency, report->first_byte_us,
+                            in_flight + 1, is_overloaded);
+    }
+}
+
 static void note_credential(struct gw_credential_state *key, const struct gw_router_report *report,
                             struct gw_router_news *news, uint64_t now_ms)
 {
@@ -368,6 +385,7 @@ struct gw_router_news gw_router_end(struct gw_router *router, size_t group_index
                    breaker_outcome(report->outcome), first_ms, now_ms);
     news.breaker_opened = atomic_load_explicit(&state->breaker.openings_total, RELAXED) != openings;
     note_health(state, report, duration_ms, now_ms);
+    note_load(member, report);
     if (member->pool.count > 0) {
         struct gw_credential_state *key = member->pool.states[choice->credential];
         gw_limits_end(&key->limits, &member->pool.limits, choice->tokens, used, report->was_sent,

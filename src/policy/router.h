@@ -43,7 +43,8 @@ struct gw_router_member {
     struct gw_deployment_state *state; /* required */
     struct gw_credential_pool pool;    /* count 0: no key, or one that is no business of ours */
     struct gw_limit_options limits;
-    const struct gw_breaker_options *breaker; /* required, bounded; may be shared */
+    const struct gw_breaker_options *breaker;         /* required, bounded; may be shared */
+    const struct gw_concurrency_options *concurrency; /* bounded; NULL: no adaptive limit */
     struct gw_str region;
     uint64_t tags;       /* a bit per tag the configuration knows */
     uint64_t input_pusd; /* per token */
@@ -94,6 +95,7 @@ struct gw_router_choice {
     XX(REGION, "is in another region")                                                             \
     XX(CONTEXT, "the request is longer than its context")                                          \
     XX(BREAKER, "its circuit breaker is open after failures")                                      \
+    XX(LOAD, "has as many requests in flight as it can take without getting slower")               \
     XX(LIMIT, "has reached a limit")                                                               \
     XX(CREDENTIAL, "has no usable credential")
 

@@ -222,6 +222,33 @@ static void test_429_rests_the_key_and_401_takes_it_out(void **state)
     assert_false(gw_router_pick(fixture->router, 0, &ask, &choice));
 }
 
+static void test_an_overloaded_one_gets_less(void **state)
+{
+    struct fixture *fixture = *state;
+    struct gw_concurrency_options options = {.is_on = true, .initial = 5, .min = 2};
+    struct gw_router_ask ask = {.now_ms = fixture->now_ms};
+    struct gw_router_choice choices[8];
+    gw_concurrency_options_bound(&options);
+    fixture->members[0].concurrency = &options;
+    make_router(fixture, 1, GW_STRATEGY_PRIORITY);
+    for (int i = 0; i < 5; i++) {
+        assert_true(gw_router_pick(fixture->router, 0, &ask, &choices[i]));
+    }
+    assert_false(gw_router_pick(fixture->router, 0, &ask, &choices[5]));
+    assert_int_equal(reason_of(fixture, 0).skip, GW_ROUTER_SKIP_LOAD);
+    struct gw_router_report report = report_of(GW_ROUTER_FAILED);
+    for (int i = 0; i < 4; i++) {
+        (void)gw_router_end(fixture->router, 0, &choices[i], &report, fixture->now_ms);
+    }
+    report = report_of(GW_ROUTER_NEUTRAL);
+    report.first_byte_us = 0;
+    (void)gw_router_end(fixture->router, 0, &choices[4], &report, fixture->now_ms);
+    for (int i = 0; i < 3; i++) {
+        assert_true(gw_router_pick(fixture->router, 0, &ask, &choices[i]));
+    }
+    assert_false(gw_router_pick(fixture->router, 0, &ask, &choices[3]));
+}
+
 static void test_errors_and_what_they_mean(void **state)
 {
     (void)state;
@@ -366,6 +393,7 @@ int main(void)
         TEST(test_a_dead_deployment_is_left_alone),
         TEST(test_all_down_tells_when),
         TEST(test_429_rests_the_key_and_401_takes_it_out),
+        TEST(test_an_overloaded_one_gets_less),
         TEST(test_errors_and_what_they_mean),
         TEST(test_affinity_stays_and_gives_way),
         TEST(test_rendezvous_shares_by_weight),
