@@ -381,12 +381,13 @@ static enum gw_err on_event_frame(struct gw_decoder *decoder, struct gw_str type
         {GW_STR_INIT("metadata"), on_metadata},
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(readers); i++) {
-        if (gw_str_eq(type, readers[i].type)) {
+        bool is_late = decoder->is_finished && readers[i].read != on_metadata;
+        if (gw_str_eq(type, readers[i].type) && !is_late) {
             enum gw_err err = give_start(decoder);
             return err == GW_OK ? readers[i].read(decoder, body) : err;
         }
     }
-    return GW_OK; /* an event of tomorrow */
+    return GW_OK; /* an event of tomorrow, or one behind the end */
 }
 
 static gw_event_stream_on_message_fn on_message;

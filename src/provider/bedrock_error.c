@@ -59,7 +59,8 @@ static void explain_signature(struct gw_str vendor, struct gw_error *error)
 {
     bool is_skew = gw_str_find(vendor, GW_STR("Signature expired")) < vendor.len ||
                    gw_str_find(vendor, GW_STR("Signature not yet current")) < vendor.len;
-    error->code = is_skew ? GW_STR("upstream_clock_skew") : GW_STR("upstream_credential_error");
+    error->is_credential = !is_skew; /* another credential would be refused as well */
+    error->code = is_skew ? GW_STR("upstream_clock_skew") : GW_STR("upstream_credential_refused");
     error->message =
         is_skew ? GW_STR("The clock of the gateway's host differs from AWS's by more than five "
                          "minutes, so AWS refuses its signatures. Whoever runs the gateway must "
@@ -75,8 +76,9 @@ static void explain_credential(struct gw_str vendor, struct gw_error *error)
     error->status = 502;
     error->is_retryable = false;
     error->can_fallback = true;
+    error->is_credential = true;
     error->detail = vendor;
-    error->code = GW_STR("upstream_credential_error");
+    error->code = GW_STR("upstream_credential_refused");
     error->message = GW_STR("AWS refused the gateway's credential. This is not about your own key; "
                             "tell who runs the gateway.");
 }

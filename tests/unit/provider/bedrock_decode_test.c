@@ -94,6 +94,11 @@ static void test_text_stream(void **state)
                  {"messageStart", "{\"role\":\"assistant\"}"},
                  {"contentBlockDelta", DELTA(0, "\"text\":\"Hi\"")},
                  {"messageStop", "{\"stopReason\":\"max_tokens\"}"});
+    /* Nothing counts behind the end but the usage. */
+    CHECK_STREAM(NULL, GW_OK, START "finish stop\n" USAGE "end\n", {"messageStart", "{}"},
+                 {"messageStop", "{\"stopReason\":\"end_turn\"}"},
+                 {"contentBlockDelta", DELTA(0, "\"text\":\"Hi\"")},
+                 {"messageStop", "{\"stopReason\":\"max_tokens\"}"}, {"metadata", METADATA});
     CHECK_STREAM(NULL, GW_ERR_EOF, START "text text=Hi\n",
                  {"messageStart", "{\"role\":\"assistant\"}"},
                  {"contentBlockDelta", DELTA(0, "\"text\":\"Hi\"")});
@@ -304,6 +309,8 @@ static void check_error(unsigned status, const char *type, const char *body, con
     gw_api_bedrock.read_error(status, &header, type != NULL ? 1 : 0, gw_str_from_c(body), &arena,
                               &error);
     assert_int_equal(error.upstream_status, status);
+    bool is_refused = gw_str_eq(error.code, GW_STR("upstream_credential_refused"));
+    assert_int_equal(error.is_credential, is_refused);
     trace_error(&text, &error);
     (void)gw_buf_append_byte(&text, '\0');
     assert_string_equal(text.ptr, expected);
@@ -339,12 +346,13 @@ static void test_errors(void **state)
     check_error(503, "ServiceUnavailableException", "{\"message\":\"busy\"}",
                 " overloaded 503 retry=1 fallback=1 message=busy");
     check_error(500, NULL, "<html>", " upstream 500 retry=1 fallback=1");
-    check_error(403, "AccessDeniedException", "{\"message\":\"You don't have access\"}",
-                " upstream 502 retry=0 fallback=1 code=upstream_credential_error message=AWS does "
-                "not let the gateway's credential use this model. This is not about your own key; "
-                "tell who runs the gateway.");
+    check_error(
+        403, "AccessDeniedException", "{\"message\":\"You don't have access\"}",
+        " upstream 502 retry=0 fallback=1 code=upstream_credential_refused message=AWS does "
+        "not let the gateway's credential use this model. This is not about your own key; "
+        "tell who runs the gateway.");
     check_error(403, "ExpiredTokenException", "{\"message\":\"expired\"}",
-                " upstream 502 retry=0 fallback=1 code=upstream_credential_error message=AWS "
+                " upstream 502 retry=0 fallback=1 code=upstream_credential_refused message=AWS "
                 "refused the gateway's credential. This is not about your own key; tell who runs "
                 "the gateway.");
     check_error(
@@ -357,7 +365,7 @@ static void test_errors(void **state)
     check_error(
         403, "InvalidSignatureException",
         "{\"message\":\"The request signature we calculated does not match\"}",
-        " upstream 502 retry=0 fallback=1 code=upstream_credential_error message=AWS "
+        " upstream 502 retry=0 fallback=1 code=upstream_credential_refused message=AWS "
         "refused the gateway's signature: its secret key is wrong, or the clock of its host "
         "is. This is not about your own key; tell who runs the gateway.");
 }
