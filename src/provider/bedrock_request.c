@@ -91,7 +91,7 @@ static void note_dropped(struct gw_bedrock_encoder *encoder)
 
 /* ---- reasoning ---- */
 
-/* The last entry of |names| that |effort| is at least as much as; names go from little to much. */
+/* How much an effort is, from 0 for none. */
 static unsigned effort_rank(struct gw_str effort)
 {
     static const struct gw_str ranks[] = {
@@ -135,21 +135,26 @@ static void write_budget(struct gw_bedrock_encoder *encoder, unsigned rank, stru
     (void)gw_buf_append_byte(fields, '}');
 }
 
-static void write_adaptive(struct gw_bedrock_encoder *encoder, unsigned rank, struct gw_buf *fields)
+static void write_effort(struct gw_bedrock_encoder *encoder, unsigned rank, struct gw_buf *fields)
 {
     static const struct gw_str efforts[] = {
         GW_STR_INIT("low"),  GW_STR_INIT("low"),   GW_STR_INIT("low"), GW_STR_INIT("medium"),
         GW_STR_INIT("high"), GW_STR_INIT("xhigh"), GW_STR_INIT("max"),
     };
     bool is_lowered = rank == EFFORT_XHIGH && !encoder->model.has_xhigh;
+    gw_json_write_raw(GW_STR("output_config"), GW_STR("{"), fields);
+    gw_json_write_member(GW_STR("effort"), efforts[is_lowered ? EFFORT_HIGH : rank], fields);
+    (void)gw_buf_append_byte(fields, '}');
+}
+
+static void write_adaptive(struct gw_bedrock_encoder *encoder, unsigned rank, struct gw_buf *fields)
+{
     bool shows = encoder->model.omits_thoughts && !encoder->in->request->hides_reasoning;
     gw_json_write_raw(GW_STR("thinking"),
                       shows ? GW_STR("{\"type\":\"adaptive\",\"display\":\"summarized\"}")
                             : GW_STR("{\"type\":\"adaptive\"}"),
                       fields);
-    gw_json_write_raw(GW_STR("output_config"), GW_STR("{"), fields);
-    gw_json_write_member(GW_STR("effort"), efforts[is_lowered ? EFFORT_HIGH : rank], fields);
-    (void)gw_buf_append_byte(fields, '}');
+    write_effort(encoder, rank, fields);
 }
 
 /* "none": told where the model thinks unless it is told not to. */
@@ -180,9 +185,7 @@ static void write_claude_thinking(struct gw_bedrock_encoder *encoder, struct gw_
         gw_json_write_key(GW_STR("thinking"), fields);
         gw_json_write(thinking, fields);
         if (effort != NULL && model->thinking == GW_BEDROCK_THINKS_ADAPTIVE) {
-            gw_json_write_raw(GW_STR("output_config"), GW_STR("{"), fields);
-            gw_json_write_member(GW_STR("effort"), gw_json_text(effort), fields);
-            (void)gw_buf_append_byte(fields, '}');
+            write_effort(encoder, effort_rank(gw_json_text(effort)), fields);
         }
         return;
     }
@@ -350,8 +353,11 @@ static void write_own_fields(struct gw_bedrock_encoder *encoder, struct gw_buf *
     size_t count;
     yyjson_val *key;
     yyjson_val *value;
-    yyjson_obj_foreach(gw_json_get(encoder->chat, "additionalModelRequestFields"), i, count, key,
-                       value)
+    yyjson_val *own = gw_json_get(encoder->chat, "additionalModelRequestFields");
+    if (!yyjson_is_obj(own)) {
+        return;
+    }
+    yyjson_obj_foreach(own, i, count, key, value)
     {
         gw_json_write_next(fields);
         gw_json_write_text(gw_json_text(key), fields);
@@ -487,7 +493,11 @@ static void write_metadata(struct gw_bedrock_encoder *encoder)
     size_t count;
     yyjson_val *key;
     yyjson_val *value;
-    yyjson_obj_foreach(gw_json_get(encoder->chat, "metadata"), i, count, key, value)
+    yyjson_val *metadata = gw_json_get(encoder->chat, "metadata");
+    if (!yyjson_is_obj(metadata)) {
+        return;
+    }
+    yyjson_obj_foreach(metadata, i, count, key, value)
     {
         struct gw_str name = gw_json_text(key);
         struct gw_str text = gw_json_text(value);

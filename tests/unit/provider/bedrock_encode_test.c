@@ -314,6 +314,9 @@ static void test_reasoning(void **state)
     check(CLAUDE, CHAT(",'reasoning_effort':'none'"), BODY(""), "");
     check(CLAUDE, CHAT(",'thinking':{'type':'enabled','budget_tokens':5000}"),
           FIELDS("'thinking':{'type':'enabled','budget_tokens':5000}"), "");
+    check("anthropic.claude-opus-4-6-v1",
+          CHAT(",'thinking':{'type':'adaptive'},'reasoning_effort':'minimal'"),
+          FIELDS("'thinking':{'type':'adaptive'},'output_config':{'effort':'low'}"), "");
     check(OSS, CHAT(",'reasoning_effort':'high'"), FIELDS("'reasoning_effort':'high'"), "");
     check(
         OSS, CHAT(",'reasoning_effort':'max'"), FIELDS("'reasoning_effort':'high'"),
