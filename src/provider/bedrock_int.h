@@ -4,9 +4,10 @@
  *
  * Source:   shared/providers/bedrock.md
  * Shape:    bedrock_request.c plans and writes the request, with the messages from
- *           bedrock_messages.c, their blocks from bedrock_content.c and the tools from
- *           bedrock_tools.c; bedrock_answer.c reads answers, bedrock_error.c failures,
- *           bedrock_embed.c has the embeddings; bedrock.c is the table and the credential.
+ *           bedrock_messages.c, their blocks from bedrock_content.c, the tools from
+ *           bedrock_tools.c and what one model family knows from bedrock_fields.c; bedrock_answer.c
+ * reads answers, bedrock_error.c failures, bedrock_embed.c has the embeddings; bedrock.c is the
+ * table and the credential.
  * Units:    none
  * Limits:   GW_BEDROCK_MAX_CACHE_POINTS
  * Memory:   the request's arena and the call's body
@@ -103,6 +104,13 @@ GW_MUST_USE enum gw_err gw_bedrock_plan_tools(struct gw_bedrock_encoder *encoder
 
 /* Appends "toolConfig", if there is to be one. */
 void gw_bedrock_write_tools(struct gw_bedrock_encoder *encoder);
+
+/* Appends how the model is to reason to |fields|, and says so in the plan; before the tools are
+ * planned. */
+void gw_bedrock_write_reasoning(struct gw_bedrock_encoder *encoder, struct gw_buf *fields);
+
+/* Appends all else that only the model's family knows to |fields|; when all is planned. */
+void gw_bedrock_write_fields(struct gw_bedrock_encoder *encoder, struct gw_buf *fields);
 
 /* The name of the tool that stands for a schema. */
 struct gw_str gw_bedrock_schema_tool(void);
