@@ -40,7 +40,7 @@ static void test_each_part_of_it(void **state)
     (void)state;
     char text[] = "got ...... here";
     for (size_t i = 0; i + 6 < sizeof(KEY); i++) {
-        memcpy(text + 4, KEY + i, 6);
+        memcpy(text + 4, &KEY[i], 6);
         assert_redacted(text, false, KEY, "got *** here");
     }
     assert_redacted("keys begin with sk-pr", false, KEY, "keys begin with sk-pr");
