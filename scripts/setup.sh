@@ -25,9 +25,9 @@ die() {
 # --- what each group needs ------------------------------------------------------------------------
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config ca-certificates
-    libuv1-dev libnghttp2-dev libssl-dev libyaml-dev libpcre2-dev libyyjson-dev libllhttp-dev"
+    libuv1-dev libnghttp2-dev libssl-dev libyaml-dev libpcre2-dev libcurl4-openssl-dev libyyjson-dev libllhttp-dev"
 build_commands="cc meson ninja pkg-config"
-build_modules="libuv libnghttp2 openssl yaml-0.1 libpcre2-8 yyjson libllhttp"
+build_modules="libuv libnghttp2 openssl yaml-0.1 libpcre2-8 libcurl yyjson libllhttp"
 
 test_packages="libcmocka-dev openssl python3 python3-venv"
 test_commands="openssl python3"

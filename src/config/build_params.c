@@ -248,7 +248,7 @@ static enum gw_err read_token_limits(const struct gw_model_entry *entry,
         const char *names;
         uint64_t *tokens;
     } reads[] = {
-        {"max_completion_tokens max_tokens default_max_tokens", &deployment->default_max_tokens},
+        {"max_completion_tokens max_tokens", &deployment->default_max_tokens},
         {"max_tokens_limit", &deployment->limit_max_tokens},
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(reads); i++) {

@@ -195,7 +195,7 @@ static enum gw_err write_map(const struct gw_login_ask *ask, yyjson_val *map, st
 enum gw_err gw_login_google_credentials(const struct gw_login_ask *ask,
                                         struct gw_login_text *credentials)
 {
-    static const char names[] = "vertex_credentials vertex_ai_credentials";
+    static const char names[] = "vertex_credentials";
     yyjson_val *map = ask->entry == NULL ? NULL : gw_model_entry_find(ask->entry, names);
     if (yyjson_is_obj(map)) {
         *credentials = (struct gw_login_text){.is_own = true};

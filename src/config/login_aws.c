@@ -90,13 +90,6 @@ static enum gw_err read_details(const struct gw_login_ask *ask, const struct gw_
     if (!has(spec, GW_TOKEN_FIELD_SESSION_NAME)) {
         spec->fields[GW_TOKEN_FIELD_SESSION_NAME] = GW_STR(SESSION_NAME);
     }
-    if (err == GW_OK && !has(spec, GW_TOKEN_FIELD_STS_URL)) {
-        bool is_china = gw_str_has_prefix(cloud->region, GW_STR("cn-"));
-        spec->fields[GW_TOKEN_FIELD_STS_URL] = gw_arena_try_printf(
-            ask->build->context.scratch, "https://sts." GW_STR_FMT ".amazonaws.com%s",
-            GW_STR_ARG(cloud->region), is_china ? ".cn" : "");
-        err = spec->fields[GW_TOKEN_FIELD_STS_URL].ptr == NULL ? GW_ERR_NOMEM : GW_OK;
-    }
     return err;
 }
 
@@ -200,10 +193,9 @@ enum gw_err gw_login_aws(const struct gw_login_ask *ask, const struct gw_cloud *
     }
     /* A role without keys of its own is assumed with what the surroundings have. */
     bool needs_more = spec.kind == GW_TOKEN_AWS && !has(&spec, GW_TOKEN_FIELD_ACCESS) &&
-                      !has(&spec, GW_TOKEN_FIELD_PROFILE) &&
                       !has(&spec, GW_TOKEN_FIELD_WEB_IDENTITY) &&
                       !has(&spec, GW_TOKEN_FIELD_WEB_IDENTITY_FILE);
-    if (needs_more && is_own) {
+    if (needs_more && is_own && !has(&spec, GW_TOKEN_FIELD_PROFILE)) {
         err = read_fields(ask, keys, GW_ARRAY_LEN(keys), true, &spec);
     }
     if (needs_more) {
