@@ -3,7 +3,8 @@
  * main/gateway - the control thread.
  *
  * Stages of start-up, each undone in reverse order at the end:
- *   configuration -> log -> sockets -> control loop -> workers -> admin -> signals and file watch
+ *   configuration -> log -> sockets -> control loop -> tokens -> workers -> admin -> signals and
+ * file watch
  * -> ready
  */
 #include "main/gateway.h"
@@ -21,6 +22,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "control/refresher.h"
+#include "control/token_book.h"
 #include "core/worker.h"
 #include "gw_version.h"
 #include "main/banner.h"
@@ -49,6 +52,8 @@ struct gateway {
     struct gw_log_sink *sink;       /* NULL: no access log */
     struct gw_access_log_rest log_rest;
     struct gw_token_estimates *estimates;
+    struct gw_token_book *tokens;
+    struct gw_refresher *refresher;
     struct gw_listen_set sockets;
     struct gw_loop *loop;
     struct worker_slot *slots;
@@ -85,6 +90,7 @@ static void print_report(const char *path, const struct gw_config_report *report
 static struct gw_config_source source_of(const struct gateway *gateway)
 {
     return (struct gw_config_source){.path = gateway->opts.config_path,
+                                     .tokens = gateway->tokens,
                                      .probe_local = true,
                                      .created_at_s = gateway->process.started_wall_ms / 1000};
 }
@@ -139,6 +145,7 @@ static void adopt(struct gateway *gateway, struct gw_snapshot *fresh)
     }
     gw_snapshot_release(&gateway->snapshot);
     gateway->snapshot = fresh;
+    gw_refresher_wake(gateway->refresher);
     gateway->process.reloads_total++;
     gateway->process.is_open_mode = fresh->access.is_open;
     gw_log_info("config", "configuration taken over");
@@ -193,6 +200,9 @@ static void write_metrics(void *user, struct gw_buf *out)
     }
     gateway->process.log_lines_dropped_total =
         gateway->sink != NULL ? gw_log_sink_dropped(gateway->sink) : 0;
+    struct gw_refresher_counts counts = gw_refresher_counts(gateway->refresher);
+    gateway->process.token_refreshes_total = counts.refreshes_total;
+    gateway->process.token_refresh_failures_total = counts.failures_total;
     gw_prometheus_write(cores, gateway->slot_count, &gateway->process, out);
     gw_free(cores);
 }
@@ -515,11 +525,20 @@ static enum gw_err make_loop(struct gateway *gateway)
     return err;
 }
 
+static enum gw_err start_refresher(struct gateway *gateway)
+{
+    enum gw_err err = gw_refresher_create(gateway->tokens, &gateway->refresher);
+    if (err != GW_OK) {
+        gw_log_error("main", "cannot start the thread that fetches tokens: %s", gw_err_text(err));
+    }
+    return err;
+}
+
 static enum gw_err start(struct gateway *gateway)
 {
     static enum gw_err (*const stages[])(struct gateway * gateway) = {
-        load_configuration, remember_fixed, open_access_log, open_sockets,
-        make_loop,          start_workers,  start_admin};
+        load_configuration, remember_fixed,  open_access_log, open_sockets,
+        make_loop,          start_refresher, start_workers,   start_admin};
     for (size_t i = 0; i < GW_ARRAY_LEN(stages); i++) {
         enum gw_err err = stages[i](gateway);
         if (err != GW_OK) {
@@ -552,7 +571,9 @@ static void stop(struct gateway *gateway)
     }
     gw_listen_close(&gateway->sockets);
     gw_log_sink_destroy(&gateway->sink);
+    gw_refresher_destroy(&gateway->refresher);
     gw_snapshot_release(&gateway->snapshot);
+    gw_token_book_release(&gateway->tokens);
     gw_token_estimates_destroy(&gateway->estimates);
     gw_arena_fini(&gateway->arena);
 }
@@ -563,6 +584,7 @@ int gw_gateway_run(const struct gw_gateway_opts *opts)
     gw_arena_init(&gateway.arena, NULL, 0, 4096, MESSAGE_MAX_BYTES);
     gateway.process.started_wall_ms = gw_clock_wall_ms();
     gateway.estimates = gw_token_estimates_create();
+    gateway.tokens = gw_token_book_create();
     raise_file_limit();
     forbid_core_dumps();
     enum gw_err err = start(&gateway);

@@ -236,6 +236,14 @@ static void write_process(const struct page *page, const struct gw_process_metri
          "Access-log lines a slow reader did not take.");
     (void)gw_buf_appendf(page->out, "gatewire_log_lines_dropped_total %llu\n",
                          (unsigned long long)process->log_lines_dropped_total);
+    head(page, "gatewire_token_refreshes_total", "counter",
+         "Access tokens and temporary keys fetched from clouds.");
+    (void)gw_buf_appendf(page->out, "gatewire_token_refreshes_total %llu\n",
+                         (unsigned long long)process->token_refreshes_total);
+    head(page, "gatewire_token_refresh_failures_total", "counter",
+         "Fetches of access tokens and temporary keys that gave none.");
+    (void)gw_buf_appendf(page->out, "gatewire_token_refresh_failures_total %llu\n",
+                         (unsigned long long)process->token_refresh_failures_total);
 }
 
 void gw_prometheus_write(const struct gw_core *const *cores, size_t count,

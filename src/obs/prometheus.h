@@ -25,6 +25,8 @@ struct gw_process_metrics {
     uint64_t reloads_total;
     uint64_t reload_failures_total;
     uint64_t log_lines_dropped_total;
+    uint64_t token_refreshes_total;
+    uint64_t token_refresh_failures_total;
     bool is_open_mode;
 };
 
