@@ -2,8 +2,8 @@
 /*
  * core/routes - from method and path to what a request asks for.
  *
- * Source:   shared/providers/openai.md sections 1 and 9; inbound.md A1, B1; shared/reference/compat.md section 9
- *           (entry points clients expect).
+ * Source:   shared/providers/openai.md sections 1 and 9; inbound.md A1, B1;
+ *           shared/reference/compat.md section 9 (entry points clients expect).
  * Shape:    two tables. OpenAI's surface is served under /v1, /openai/v1, without a prefix, and
  *           under /openai/deployments/{model}; other dialects under their own paths, Anthropic's
  *           also behind /anthropic.

@@ -4,9 +4,9 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "core/translate.h"
@@ -199,10 +199,11 @@ static int explain_verbatim(struct explain *explain, const struct gw_provider_ap
 static void print_pretty(struct gw_str body)
 {
     yyjson_doc *doc = yyjson_read(body.ptr, body.len, 0);
-    char *text = yyjson_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
+    size_t len = 0;
+    char *text =
+        yyjson_write_opts(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, &gw_json_allocator, &len, NULL);
     printf("\n%s\n", text != NULL ? text : "");
-    /* yyjson's own allocator made it, which is malloc(). */
-    free(text);
+    gw_free(text);
     yyjson_doc_free(doc);
 }
 

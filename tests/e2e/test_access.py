@@ -112,7 +112,10 @@ class TestPaths:
         assert b"invalid_url" in body
         assert mock.stats()["requests"] == 0
 
-    @pytest.mark.parametrize("tail", ["...", "..a", "a..", ".a", "a.b", "a%2fb", "a%2e%2eb", "a;..", "a;b/c", "%252e%252e", "..%252f", "a%00"])
+    @pytest.mark.parametrize(
+        "tail",
+        ["...", "..a", "a..", ".a", "a.b", "a%2fb", "a%2e%2eb", "a;..", "a;b/c", "%252e%252e", "..%252f", "a%00"],
+    )
     def test_others_pass_as_they_are(self, gateway, mock, tail):
         mock.reset()
         with RawConnection(gateway) as connection:

@@ -65,7 +65,8 @@ static void check_same(const struct outcome *a, const struct outcome *b)
     FUZZ_CHECK(memcmp(&a->facts.usage, &b->facts.usage, sizeof(a->facts.usage)) == 0);
     FUZZ_CHECK(a->facts.output_bytes == b->facts.output_bytes);
     FUZZ_CHECK(a->facts.event_count == b->facts.event_count);
-    FUZZ_CHECK(a->facts.is_finished == b->facts.is_finished && a->facts.is_ended == b->facts.is_ended);
+    FUZZ_CHECK(a->facts.is_finished == b->facts.is_finished &&
+               a->facts.is_ended == b->facts.is_ended);
     FUZZ_CHECK(a->facts.has_error == b->facts.has_error);
     FUZZ_CHECK(strcmp(a->facts.finish_reason, b->facts.finish_reason) == 0);
     FUZZ_CHECK(strcmp(a->facts.error_text, b->facts.error_text) == 0);

@@ -455,31 +455,37 @@ static const char stream[] = CREATED EV("{\"type\":\"response.in_progress\",\"re
         EV("{\"type\":\"response.reasoning_summary_text.done\",\"text\":\"One\",\"output_index\":"
            "0}") EV("{\"type\":\"response.reasoning_summary_part.added\",\"output_index\":0,"
                     "\"summary_index\":1}") EV("{\"type\":\"response.reasoning_summary_text."
-                                               "delta\",\"delta\":\"Two\",\"output_index\":0}") EV(
-            "{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"id\":\"rs_1\","
-            "\"type\":"
-            "\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"One\"}],"
-            "\"encrypted_content\":\"ENC\"}}") EV("{\"type\":\"response.output_item.added\","
-                                                  "\"output_index\":1,\"item\":{\"id\":\"msg_1\","
-                                                  "\"type\":\"message\",\"content\":[]}}")
-            EV("{\"type\":\"response.content_part.added\",\"output_index\":1}") EV(
-                "{\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_index\":1,"
-                "\"content_index\":0,\"delta\":\"H\\u00e4\",\"logprobs\":[],\"sequence_number\":4}")
-                EV("{\"type\":\"response.output_text.delta\",\"output_index\":1,\"delta\":\"!\","
-                   "\"logprobs\":[{"
-                   "\"token\":\"!\",\"logprob\":-1}]}") EV("{\"type\":\"response.output_text."
-                                                           "annotation.added\",\"annotation\":{"
-                                                           "\"type\":\"url_citation\","
-                                                           "\"url\":\"u\",\"title\":\"t\"}}")
-                    EV("{\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{"
-                       "\"type\":\"message\","
-                       "\"content\":[{\"type\":\"output_text\",\"text\":\"again\"}]}}")
-                        EV("{\"type\":\"response.web_search_call.searching\",\"output_index\":2}")
-                            EV("{\"type\":\"response.output_item.added\",\"output_index\":3,"
-                               "\"item\":{\"id\":\"fc_1\",\"type\":"
-                               "\"function_call\",\"call_id\":\"c1\",\"name\":\"f\",\"arguments\":"
-                               "\"\"}}") EV("{\"type\":\"response.function_call_arguments.delta\","
-                                            "\"output_index\":3,\"delta\":\"{\\\"a\"}")
+                                               "delta\",\"delta\":\"Two\",\"output_index\":0}")
+            EV("{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"id\":\"rs_"
+               "1\","
+               "\"type\":"
+               "\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"One\"}],"
+               "\"encrypted_content\":\"ENC\"}}") EV("{\"type\":\"response.output_item.added\","
+                                                     "\"output_index\":1,\"item\":{\"id\":\"msg_"
+                                                     "1\","
+                                                     "\"type\":\"message\",\"content\":[]}}")
+                EV("{\"type\":\"response.content_part.added\",\"output_index\":1}") EV(
+                    "{\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_"
+                    "index\":1,"
+                    "\"content_index\":0,\"delta\":\"H\\u00e4\",\"logprobs\":[],\"sequence_"
+                    "number\":4}") EV("{\"type\":\"response.output_text.delta\",\"output_index\":1,"
+                                      "\"delta\":\"!\","
+                                      "\"logprobs\":[{"
+                                      "\"token\":\"!\",\"logprob\":-1}]}")
+                    EV("{\"type\":\"response.output_text."
+                       "annotation.added\",\"annotation\":{"
+                       "\"type\":\"url_citation\","
+                       "\"url\":\"u\",\"title\":\"t\"}}")
+                        EV("{\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{"
+                           "\"type\":\"message\","
+                           "\"content\":[{\"type\":\"output_text\",\"text\":\"again\"}]}}")
+                            EV("{\"type\":\"response.web_search_call.searching\",\"output_index\":"
+                               "2}") EV(
+                                "{\"type\":\"response.output_item.added\",\"output_index\":3,"
+                                "\"item\":{\"id\":\"fc_1\",\"type\":"
+                                "\"function_call\",\"call_id\":\"c1\",\"name\":\"f\",\"arguments\":"
+                                "\"\"}}") EV("{\"type\":\"response.function_call_arguments.delta\","
+                                             "\"output_index\":3,\"delta\":\"{\\\"a\"}")
                                 EV("{\"type\":\"response.function_call_arguments.delta\",\"output_"
                                    "index\":3,\"delta\":\"\\\":1}\"}")
                                     EV("{\"type\":\"response.output_item.done\",\"output_index\":3,"
