@@ -475,17 +475,18 @@ static const char stream[] = CREATED EV("{\"type\":\"response.in_progress\",\"re
                     EV("{\"type\":\"response.output_text."
                        "annotation.added\",\"annotation\":{"
                        "\"type\":\"url_citation\","
-                       "\"url\":\"u\",\"title\":\"t\"}}")
-                        EV("{\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{"
-                           "\"type\":\"message\","
-                           "\"content\":[{\"type\":\"output_text\",\"text\":\"again\"}]}}")
-                            EV("{\"type\":\"response.web_search_call.searching\",\"output_index\":"
-                               "2}") EV(
-                                "{\"type\":\"response.output_item.added\",\"output_index\":3,"
-                                "\"item\":{\"id\":\"fc_1\",\"type\":"
-                                "\"function_call\",\"call_id\":\"c1\",\"name\":\"f\",\"arguments\":"
-                                "\"\"}}") EV("{\"type\":\"response.function_call_arguments.delta\","
-                                             "\"output_index\":3,\"delta\":\"{\\\"a\"}")
+                       "\"url\":\"u\",\"title\":\"t\"}}") EV("{\"type\":\"response.output_item."
+                                                             "done\",\"output_index\":1,\"item\":{"
+                                                             "\"type\":\"message\","
+                                                             "\"content\":[{\"type\":\"output_"
+                                                             "text\",\"text\":\"again\"}]}}")
+                        EV("{\"type\":\"response.web_search_call.searching\",\"output_index\":"
+                           "2}")
+                            EV("{\"type\":\"response.output_item.added\",\"output_index\":3,"
+                               "\"item\":{\"id\":\"fc_1\",\"type\":"
+                               "\"function_call\",\"call_id\":\"c1\",\"name\":\"f\",\"arguments\":"
+                               "\"\"}}") EV("{\"type\":\"response.function_call_arguments.delta\","
+                                            "\"output_index\":3,\"delta\":\"{\\\"a\"}")
                                 EV("{\"type\":\"response.function_call_arguments.delta\",\"output_"
                                    "index\":3,\"delta\":\"\\\":1}\"}")
                                     EV("{\"type\":\"response.output_item.done\",\"output_index\":3,"
