@@ -151,6 +151,24 @@ static struct gw_str client_key(struct gw_request *request)
     return key;
 }
 
+/* Anthropic's SDKs and Google's ask for models where OpenAI's do, and want them in another shape.
+ */
+static void find_models_dialect(struct gw_request *request)
+{
+    const struct gw_request_head *head = request->pair->head;
+    if (request->route.dialect != GW_DIALECT_OPENAI ||
+        (request->route.local != GW_LOCAL_MODELS && request->route.local != GW_LOCAL_MODEL)) {
+        return;
+    }
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (gw_str_eq(head->headers[i].name, GW_STR("anthropic-version"))) {
+            request->route.dialect = GW_DIALECT_ANTHROPIC;
+        } else if (head->headers[i].id == GW_HEADER_X_GOOG_API_KEY) {
+            request->route.dialect = GW_DIALECT_GEMINI;
+        }
+    }
+}
+
 enum gw_step gw_state_authenticate(struct gw_request *request)
 {
     const struct gw_request_head *head = request->pair->head;
@@ -166,6 +184,7 @@ enum gw_step gw_state_authenticate(struct gw_request *request)
         return GW_STEP_GO;
     }
     request->route = gw_route_find(head->method, request->path);
+    find_models_dialect(request);
     request->llm.task = request->route.task;
     request->llm.dialect = request->route.dialect;
     request->dialect = gw_dialect_of(request->route.dialect);

@@ -297,8 +297,15 @@ static inline struct gw_str gw_quoted(struct gw_str text)
 
 /* ---- local.c ---- */
 
-/* Answers /, /health, /ready, /live, /v1/models. */
+/* Answers /, /health, /ready, /live, and what models there are. */
 enum gw_step gw_local_answer(struct gw_request *request);
+
+/* ---- models.c: lists of models, each in the shape of the client's dialect ---- */
+
+/* All models; failures stick in |out|. */
+void gw_models_write_all(struct gw_request *request, struct gw_buf *out);
+/* The model request->llm.model of request->group; failures stick in |out|. */
+void gw_models_write_one(struct gw_request *request, struct gw_buf *out);
 
 /* ---- fields.c ---- */
 

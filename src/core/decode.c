@@ -83,6 +83,9 @@ enum gw_step gw_state_decode(struct gw_request *request)
     if (request->route.needs_model && request->llm.model.len == 0) {
         return refuse_model(request);
     }
+    if (request->route.local != GW_LOCAL_NONE) {
+        return gw_local_answer(request);
+    }
     gw_request_set_state(request, GW_REQUEST_ROUTE);
     return GW_STEP_GO;
 }

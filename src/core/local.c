@@ -3,9 +3,9 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "core/core_int.h"
+#include "dialect/ollama.h"
 #include "gw_version.h"
 #include "http/url.h"
-#include "provider/provider.h"
 
 #define LOCAL_BODY_MAX_BYTES (8u * 1024 * 1024) /* a list of some 50,000 models */
 
@@ -32,30 +32,6 @@ static void write_health(struct gw_request *request, struct gw_buf *out)
                          request->core->is_draining ? "true" : "false");
 }
 
-static void write_model(const struct gw_model_group *group, struct gw_str name, struct gw_buf *out)
-{
-    const struct gw_provider *provider =
-        group->deployment_count > 0 ? group->deployments[0]->provider : NULL;
-    (void)gw_buf_append(out, GW_STR("{\"id\":\""));
-    (void)gw_buf_append_json(out, name);
-    (void)gw_buf_appendf(out, "\",\"object\":\"model\",\"created\":%llu,\"owned_by\":\"",
-                         (unsigned long long)group->created_at_s);
-    (void)gw_buf_append_json(out, provider != NULL ? provider->name : GW_STR("gatewire"));
-    (void)gw_buf_append(out, GW_STR("\"}"));
-}
-
-static void write_models(struct gw_request *request, struct gw_buf *out)
-{
-    const struct gw_catalog *catalog = request->conf->snapshot->catalog;
-    (void)gw_buf_append(out, GW_STR("{\"object\":\"list\",\"data\":["));
-    for (size_t i = 0; i < gw_catalog_group_count(catalog); i++) {
-        const struct gw_model_group *group = gw_catalog_group(catalog, i);
-        (void)gw_buf_append(out, i > 0 ? GW_STR(",") : GW_STR(""));
-        write_model(group, group->name, out);
-    }
-    (void)gw_buf_append(out, GW_STR("]}"));
-}
-
 static enum gw_step refuse_unknown(struct gw_request *request, struct gw_str name)
 {
     struct gw_error error = {
@@ -80,14 +56,18 @@ static enum gw_step answer(struct gw_request *request, unsigned status,
     return GW_STEP_GO;
 }
 
-static void write_asked_model(struct gw_request *request, struct gw_buf *out)
-{
-    write_model(request->group, request->llm.model, out);
-}
-
 static enum gw_step answer_model(struct gw_request *request)
 {
     struct gw_str suffix;
+    request->group = gw_catalog_find(request->conf->snapshot->catalog, request->llm.model, &suffix);
+    if (request->group == NULL) {
+        return refuse_unknown(request, request->llm.model);
+    }
+    return answer(request, 200, gw_models_write_one);
+}
+
+static enum gw_step answer_path_model(struct gw_request *request)
+{
     struct gw_str written = request->route.path_model;
     char *name = gw_arena_try_alloc(&request->arena, written.len);
     size_t len = 0;
@@ -96,11 +76,7 @@ static enum gw_step answer_model(struct gw_request *request)
         return refuse_unknown(request, written);
     }
     request->llm.model = gw_str(name, len);
-    request->group = gw_catalog_find(request->conf->snapshot->catalog, request->llm.model, &suffix);
-    if (request->group == NULL) {
-        return refuse_unknown(request, request->llm.model);
-    }
-    return answer(request, 200, write_asked_model);
+    return answer_model(request);
 }
 
 static void write_ready(struct gw_request *request, struct gw_buf *out)
@@ -117,11 +93,10 @@ static void write_live(struct gw_request *request, struct gw_buf *out)
     (void)gw_buf_append(out, GW_STR("{\"status\":\"ok\"}"));
 }
 
-/* Ollama's clients look at it for what the server can do. */
 static void write_version(struct gw_request *request, struct gw_buf *out)
 {
     (void)request;
-    (void)gw_buf_append(out, GW_STR("{\"version\":\"" GW_VERSION "\"}"));
+    gw_ollama_write_version(out);
 }
 
 enum gw_step gw_local_answer(struct gw_request *request)
@@ -136,8 +111,10 @@ enum gw_step gw_local_answer(struct gw_request *request)
     case GW_LOCAL_LIVE:
         return answer(request, 200, write_live);
     case GW_LOCAL_MODELS:
-        return answer(request, 200, write_models);
+        return answer(request, 200, gw_models_write_all);
     case GW_LOCAL_MODEL:
+        return answer_path_model(request);
+    case GW_LOCAL_SHOW:
         return answer_model(request);
     case GW_LOCAL_VERSION:
         return answer(request, 200, write_version);

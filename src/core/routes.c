@@ -91,6 +91,11 @@ static const struct dialect_row dialect_rows[] = {
      GW_LOCAL_MODELS},
     {GW_STR_INIT("/v1beta/models/"), GET, GW_ROUTE_LOCAL, GW_DIALECT_GEMINI, GW_TASK_LOCAL,
      GW_LOCAL_MODEL},
+    /* Under /v1/models the client's anthropic-version tells (core/authenticate.c). */
+    {GW_STR_INIT("/anthropic/v1/models"), GET, GW_ROUTE_LOCAL, GW_DIALECT_ANTHROPIC, GW_TASK_LOCAL,
+     GW_LOCAL_MODELS},
+    {GW_STR_INIT("/anthropic/v1/models/"), GET, GW_ROUTE_LOCAL, GW_DIALECT_ANTHROPIC, GW_TASK_LOCAL,
+     GW_LOCAL_MODEL},
     {GW_STR_INIT("/api/chat"), POST, GW_ROUTE_JSON, GW_DIALECT_OLLAMA, GW_TASK_CHAT, GW_LOCAL_NONE},
     {GW_STR_INIT("/api/generate"), POST, GW_ROUTE_JSON, GW_DIALECT_OLLAMA, GW_TASK_CHAT,
      GW_LOCAL_NONE},
@@ -98,6 +103,8 @@ static const struct dialect_row dialect_rows[] = {
      GW_LOCAL_NONE},
     {GW_STR_INIT("/api/tags"), GET, GW_ROUTE_LOCAL, GW_DIALECT_OLLAMA, GW_TASK_LOCAL,
      GW_LOCAL_MODELS},
+    {GW_STR_INIT("/api/show"), POST, GW_ROUTE_JSON, GW_DIALECT_OLLAMA, GW_TASK_LOCAL,
+     GW_LOCAL_SHOW},
     {GW_STR_INIT("/api/version"), GET, GW_ROUTE_LOCAL, GW_DIALECT_OLLAMA, GW_TASK_LOCAL,
      GW_LOCAL_VERSION},
 };
@@ -225,15 +232,17 @@ static struct gw_route find_dialect(enum gw_http_method method, struct gw_str pa
     struct gw_route none = {.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
     unsigned allowed = 0;
     none.dialect = guess_dialect(path);
+    struct gw_str rest = path;
     if (gw_str_has_prefix(path, anthropic)) {
-        path = gw_str_skip(path, sizeof("/anthropic") - 1);
+        rest = gw_str_skip(path, sizeof("/anthropic") - 1);
     }
     for (size_t i = 0; i < GW_ARRAY_LEN(dialect_rows); i++) {
-        if (!path_matches(dialect_rows[i].path, path)) {
+        bool is_whole = path_matches(dialect_rows[i].path, path);
+        if (!is_whole && !path_matches(dialect_rows[i].path, rest)) {
             continue;
         }
         if ((dialect_rows[i].methods & 1u << method) != 0) {
-            return from_dialect_row(&dialect_rows[i], path);
+            return from_dialect_row(&dialect_rows[i], is_whole ? path : rest);
         }
         allowed |= dialect_rows[i].methods;
     }

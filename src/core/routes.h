@@ -39,6 +39,7 @@ enum gw_route_local {
     GW_LOCAL_MODELS,
     GW_LOCAL_MODEL,
     GW_LOCAL_VERSION, /* Ollama's */
+    GW_LOCAL_SHOW,    /* Ollama's: what one model can do; its name is in the body */
 };
 
 struct gw_route {

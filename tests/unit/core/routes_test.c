@@ -99,12 +99,42 @@ static void test_wrong_methods_name_the_right_ones(void **state)
     assert_int_equal(route.kind, GW_ROUTE_WRONG_METHOD);
 }
 
+static void test_model_lists_of_other_dialects(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gw_http_method method;
+        const char *path;
+        enum gw_route_kind kind;
+        enum gw_route_local local;
+        enum gw_dialect_id dialect;
+        const char *model;
+    } cases[] = {
+        {GW_METHOD_GET, "/anthropic/v1/models", GW_ROUTE_LOCAL, GW_LOCAL_MODELS,
+         GW_DIALECT_ANTHROPIC, ""},
+        {GW_METHOD_GET, "/anthropic/v1/models/openai/o3", GW_ROUTE_LOCAL, GW_LOCAL_MODEL,
+         GW_DIALECT_ANTHROPIC, "openai/o3"},
+        {GW_METHOD_GET, "/v1beta/models", GW_ROUTE_LOCAL, GW_LOCAL_MODELS, GW_DIALECT_GEMINI, ""},
+        {GW_METHOD_GET, "/v1beta/models/m", GW_ROUTE_LOCAL, GW_LOCAL_MODEL, GW_DIALECT_GEMINI, "m"},
+        {GW_METHOD_GET, "/api/tags", GW_ROUTE_LOCAL, GW_LOCAL_MODELS, GW_DIALECT_OLLAMA, ""},
+        {GW_METHOD_POST, "/api/show", GW_ROUTE_JSON, GW_LOCAL_SHOW, GW_DIALECT_OLLAMA, ""},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
+        struct gw_route route = gw_route_find(cases[i].method, gw_str_from_c(cases[i].path));
+        assert_int_equal(route.kind, cases[i].kind);
+        assert_int_equal(route.local, cases[i].local);
+        assert_int_equal(route.dialect, cases[i].dialect);
+        assert_str(route.path_model, cases[i].model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_paths),
         cmocka_unit_test(test_pages_without_a_key),
         cmocka_unit_test(test_unknown_paths),
+        cmocka_unit_test(test_model_lists_of_other_dialects),
         cmocka_unit_test(test_wrong_methods_name_the_right_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
