@@ -22,12 +22,31 @@ bool gw_cors_allows(const struct gw_request *request, struct gw_str origin)
     return false;
 }
 
-size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields)
+/* Anthropic's SDKs show "request-id"; the provider's own, where it has one, is the better one. */
+static bool needs_request_id(const struct gw_request *request, const struct gw_response_head *head)
+{
+    if (request->route.dialect != GW_DIALECT_ANTHROPIC) {
+        return false;
+    }
+    for (size_t i = 0; head != NULL && i < head->header_count; i++) {
+        if (gw_str_eq(head->headers[i].name, GW_STR("request-id"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As gw_fields_common(), for an answer of ours (|theirs| NULL) or a provider's. */
+static size_t add_common(const struct gw_request *request, const struct gw_response_head *theirs,
+                         struct gw_header *fields)
 {
     size_t count = 0;
     fields[count++] = (struct gw_header){.name = gw_header_name(GW_HEADER_X_REQUEST_ID),
                                          .value = request->id,
                                          .id = GW_HEADER_X_REQUEST_ID};
+    if (needs_request_id(request, theirs)) {
+        fields[count++] = (struct gw_header){.name = GW_STR("request-id"), .value = request->id};
+    }
     const struct gw_request_head *head = request->pair->head;
     struct gw_str origin = gw_headers_get(head->headers, head->header_count, GW_HEADER_ORIGIN);
     if (origin.len == 0 || !gw_cors_allows(request, origin)) {
@@ -40,6 +59,11 @@ size_t gw_fields_common(const struct gw_request *request, struct gw_header *fiel
     fields[count++] = (struct gw_header){
         .name = gw_header_name(GW_HEADER_VARY), .value = GW_STR("origin"), .id = GW_HEADER_VARY};
     return count;
+}
+
+size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields)
+{
+    return add_common(request, NULL, fields);
 }
 
 /* The provider's cookies are for its own site; its CORS fields speak of its own clients; framing
@@ -70,7 +94,7 @@ enum gw_err gw_fields_forward(struct gw_request *request, const struct gw_respon
     if (list == NULL) {
         return GW_ERR_NOMEM;
     }
-    size_t n = gw_fields_common(request, list);
+    size_t n = add_common(request, head, list);
     for (size_t i = 0; i < head->header_count; i++) {
         const struct gw_header *field = &head->headers[i];
         bool is_their_id = field->id == GW_HEADER_X_REQUEST_ID;
