@@ -180,7 +180,7 @@ static void write_betas(const struct gw_inbound *in, struct gw_buf *out)
 static void note_dropped(struct gw_messages_chat *chat, yyjson_val *root)
 {
     static const char *const names[] = {"context_management", "container", "fallbacks",
-                                        "inference_geo", "speed"};
+                                        "inference_geo",      "speed",     "thread"};
     for (size_t i = 0; i < GW_ARRAY_LEN(names); i++) {
         if (gw_json_get(root, names[i]) != NULL) {
             note(chat, GW_NOTE_DROPPED, gw_str_from_c(names[i]),
@@ -197,6 +197,15 @@ static enum gw_err write_chat(struct gw_messages_chat *chat, const struct gw_inb
     if (yyjson_arr_size(servers) > 0) {
         enum gw_err err = gw_notes_refuse(chat->notes, GW_STR("mcp_servers"),
                                           GW_STR("only Anthropic's own API calls MCP servers."));
+        if (err != GW_OK) {
+            return err;
+        }
+    }
+    /* The rest of the conversation is with Anthropic: without it the question is another one. */
+    if (gw_json_is(gw_json_get(gw_json_get(root, "thread"), "type"), GW_STR("continue"))) {
+        enum gw_err err = gw_notes_refuse(chat->notes, GW_STR("thread"),
+                                          GW_STR("only Anthropic's own API keeps threads. Send the "
+                                                 "whole conversation."));
         if (err != GW_OK) {
             return err;
         }
