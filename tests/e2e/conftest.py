@@ -4,6 +4,7 @@
 import pytest
 from certificates import Authority
 from servers import Gatewire, Mockllm, deployment
+from vendors import three_vendors
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,15 @@ def gateway(tmp_path_factory, mock):
     """A gateway in front of `mock` with ordinary settings, shared likewise. It must survive all tests."""
     models = [deployment(mock, name) for name in ("mock-small", "mock-large")]
     server = Gatewire(tmp_path_factory.mktemp("gateway"), {"model_list": models})
+    yield server
+    assert server.is_running(), server.output()
+    assert server.stop() == 0, server.output()
+
+
+@pytest.fixture(scope="session")
+def vendors(tmp_path_factory, mock):
+    """A gateway with one model of each of three vendors that speak different APIs: vendors.py names them."""
+    server = Gatewire(tmp_path_factory.mktemp("vendors"), {"model_list": three_vendors(mock)})
     yield server
     assert server.is_running(), server.output()
     assert server.stop() == 0, server.output()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The official OpenAI SDK for Node, unmodified, through the gateway: tests/e2e/node, run by Node's own test runner."""
+"""The official SDKs for Node, unmodified, through the gateway: tests/e2e/node, run by Node's own test runner."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ KEY = "sk-right"
 def why_not():
     if NODE is None:
         return "node is not installed"
-    if not (FOLDER / "node_modules" / "openai").is_dir():
+    if not all((FOLDER / "node_modules" / name).is_dir() for name in ("openai", "ai", "ollama")):
         return "tests/e2e/node/node_modules is missing: scripts/setup.sh test installs it"
     return None
 
@@ -45,11 +45,11 @@ def count(output, what):
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_file(file, opened, closed, mock):
+def test_file(file, opened, closed, vendors, mock):
     mock.reset()
     env = clean_environment({
         "GATEWIRE_URL": opened.url, "CLOSED_URL": closed.url, "CLOSED_KEY": KEY, "MOCK_URL": mock.url,
-        "TIME_SCALE": str(SLOWNESS),
+        "TIME_SCALE": str(SLOWNESS), "VENDORS_URL": vendors.url,
     })
     result = subprocess.run([NODE, "--test", "--test-reporter=tap", file], cwd=FOLDER, env=env, capture_output=True,
                             text=True, timeout=120 * SLOWNESS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of mockllm's vendors share: texts and tools that all of them use."""
+"""What the tests of mockllm's vendors and of vendors' SDKs share: texts, tools and models that all of them use."""
 
 import httpx
 from servers import SLOWNESS
@@ -22,6 +22,21 @@ UNICODE = (
     'Gr\u00fc\u00dfe, \u4e16\u754c! \u0634\u0643\u0631\u0627 e\u0301 \U0001f469\u200d\U0001f680 '
     '"quoted" back\\slash </script> \u2028 tab\there\r\nnew line \x01 end'
 )
+
+# One model of each vendor whose API is its own, as clients ask for it.
+MODELS = ("m-openai", "m-anthropic", "m-gemini")
+
+
+def three_vendors(mock):
+    """The model_list behind MODELS, and one for vectors."""
+    rows = {
+        "m-openai": {"model": "openai/gpt-4.1", "api_base": mock.url + "/v1"},
+        "m-anthropic": {"model": "anthropic/claude-sonnet-4-5", "api_base": mock.url + "/anthropic"},
+        "m-gemini": {"model": "gemini/gemini-2.5-flash", "api_base": mock.url + "/gemini/v1beta"},
+        "v-openai": {"model": "openai/text-embedding-3-small", "api_base": mock.url + "/v1"},
+        "v-gemini": {"model": "gemini/gemini-embedding-001", "api_base": mock.url + "/gemini/v1beta"},
+    }
+    return [{"model_name": name, "litellm_params": {**row, "api_key": "sk-mock"}} for name, row in rows.items()]
 
 
 def client(mock, **headers):

@@ -3,7 +3,7 @@
 // What all tests share: a client of the gateway, knobs for the mock provider behind it, the mock's own pages.
 //
 // Environment (tests/e2e/test_node_sdk.py sets it): GATEWIRE_URL, CLOSED_URL with CLOSED_KEY (a gateway that wants a
-// key), MOCK_URL, TIME_SCALE (5 where the programs are built with a sanitizer).
+// key), VENDORS_URL (a gateway with three vendors), MOCK_URL, TIME_SCALE (5 where the programs are built with a sanitizer).
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 
