@@ -2,6 +2,7 @@
 /* provider/anthropic_error - what a refusal means (anthropic.md section 6, vertex.md sections 4 and
  * 6). */
 #include "provider/anthropic_int.h"
+#include "provider/gemini_int.h"
 #include "json/value.h"
 
 #define TEXT_BYTES 4096 /* of the vendor's text are passed on */
@@ -155,6 +156,11 @@ void gw_anthropic_read_error(unsigned status, const struct gw_header *headers, s
     struct gw_error ignored = {0};
     explain(&refusal, find_advice(headers, header_count, &ignored), error);
     (void)find_advice(headers, header_count, error);
+    if (refusal.is_google && error->retry_after_s == 0) {
+        struct gw_error google = {.upstream_status = status};
+        gw_gemini_explain_error(gw_gemini_find_error(root), status, &google);
+        error->retry_after_s = google.retry_after_s;
+    }
     take_text(&refusal, error);
     keep(arena, &error->message);
     keep(arena, &error->detail);

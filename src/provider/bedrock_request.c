@@ -65,7 +65,8 @@ static enum treatment treatment_of(yyjson_val *key, yyjson_val *value)
                                                                       : members[i].treatment;
         }
     }
-    return DROPPED;
+    /* "_" begins what a dialect keeps for its answer. */
+    return gw_str_has_prefix(gw_json_text(key), GW_STR("_")) ? TAKEN : DROPPED;
 }
 
 static void note_dropped(struct gw_bedrock_encoder *encoder)

@@ -48,6 +48,9 @@ static bool is_taken(yyjson_val *key, yyjson_val *value)
             return members[i].is_taken || yyjson_is_false(value);
         }
     }
+    if (gw_str_has_prefix(gw_json_text(key), GW_STR("_"))) {
+        return true; /* what a dialect keeps for its answer */
+    }
     /* Calls in parallel are what Cohere does anyway. */
     return gw_json_is(key, GW_STR("parallel_tool_calls")) && yyjson_is_true(value);
 }

@@ -117,7 +117,9 @@ static void note_unknown(struct gw_gemini_encoding *e)
     for (yyjson_val *key = yyjson_obj_iter_next(&iter); key != NULL;
          key = yyjson_obj_iter_next(&iter)) {
         struct gw_str name = gw_json_text(key);
-        if (!is_known(name) && !yyjson_is_null(yyjson_obj_iter_get_val(key))) {
+        /* "_" begins what a dialect keeps for its answer. */
+        bool is_sent = !gw_str_has_prefix(name, GW_STR("_"));
+        if (is_sent && !is_known(name) && !yyjson_is_null(yyjson_obj_iter_get_val(key))) {
             gw_notes_add(e->notes, GW_NOTE_DROPPED, gw_arena_try_dup(e->in->arena, name),
                          GW_STR("Gemini has nothing like it."));
         }

@@ -118,6 +118,18 @@ static enum gw_err patch_extra(const struct gw_provider_input *in, struct gw_str
                      splice, body, gw_arena_printf(in->arena, "," GW_STR_FMT, GW_STR_ARG(extra)));
 }
 
+/* The model's name, and how usage is asked for; not at all where the vendor refuses to be asked. */
+static enum gw_err patch_usage(const struct gw_provider_input *in, struct gw_str body,
+                               struct gw_json_splice *splice, bool *injected)
+{
+    struct gw_llm_request request = *in->request;
+    bool is_refused = gw_openai_quirks_of(in->deployment->provider_name)->has_no_stream_usage;
+    request.wants_usage = request.wants_usage || is_refused;
+    enum gw_err err =
+        gw_openai_patch(&request, body, in->upstream_model, in->arena, splice, injected);
+    return err == GW_OK && is_refused ? gw_openai_drop_stream_options(&request, splice) : err;
+}
+
 enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_str body,
                                  struct gw_json_splice *splice, struct gw_provider_call *call)
 {
@@ -130,8 +142,7 @@ enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_s
                    ? GW_OK
                    : gw_json_splice_replace(splice, form_model, in->upstream_model);
     }
-    enum gw_err err =
-        gw_openai_patch(request, body, in->upstream_model, in->arena, splice, &injected);
+    enum gw_err err = patch_usage(in, body, splice, &injected);
     if (err == GW_OK && request->task == GW_TASK_RESPONSE) {
         err = gw_responses_drop_foreign(in->arena, body, splice);
     }

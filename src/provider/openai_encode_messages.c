@@ -4,6 +4,7 @@
 #include "provider/openai_encode.h"
 #include "provider/openai_parts_int.h"
 #include "json/value.h"
+#include "json/write.h"
 
 #define MISTRAL_ID_LEN 9
 
@@ -149,6 +150,11 @@ static void write_reasoning(struct gw_openai_encoding *encoding, yyjson_val *mes
     yyjson_val *blocks = gw_json_get(message, "thinking_blocks");
     bool has_any = yyjson_get_len(plain) > 0 || yyjson_arr_size(blocks) > 0;
     if (!has_any) {
+        /* Not all clients keep it; an empty one is better than a refusal. */
+        bool has_calls = yyjson_arr_size(gw_json_get(message, "tool_calls")) > 0;
+        if (encoding->quirks->wants_reasoning && has_calls) {
+            gw_json_write_member(encoding->quirks->reasoning, GW_STR(""), encoding->out);
+        }
         return;
     }
     if (encoding->quirks->reasoning.len == 0) {

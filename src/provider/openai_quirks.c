@@ -63,6 +63,7 @@ static const struct gw_openai_quirks rows[] = {
         .drops = OPENAI_ONLY | M(TOP_K) | M(SEED) | M(LOGIT_BIAS),
         .max_tokens = OLD_MAX_TOKENS,
         .reasoning = GW_STR_INIT("reasoning_content"),
+        .wants_reasoning = true,
         .user = GW_STR_INIT("user_id"),
         .effort = GW_EFFORT_DEEPSEEK,
         .has_no_schema = true,

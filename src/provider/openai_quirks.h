@@ -78,6 +78,7 @@ struct gw_openai_quirks {
     struct gw_str seed;       /* another name of "seed", or empty */
     struct gw_str user;       /* another name of "user", or empty */
     enum gw_openai_effort effort;
+    bool wants_reasoning;     /* DeepSeek refuses calls that come back without their reasoning */
     bool has_developer;       /* role "developer", and parts in system messages */
     bool has_custom_tools;    /* and allowed_tools */
     bool has_no_tools;        /* Perplexity */

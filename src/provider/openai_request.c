@@ -208,3 +208,52 @@ enum gw_err gw_openai_patch(const struct gw_llm_request *request, struct gw_str 
     }
     return err;
 }
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* The offset behind the last byte before |at| that is no blank. */
+static size_t skip_blanks_back(struct gw_str body, size_t at)
+{
+    while (at > 0 && is_blank(body.ptr[at - 1])) {
+        at--;
+    }
+    return at;
+}
+
+/* The offset of the quote that begins the key of the value at |at|. The key holds no quote. */
+static size_t find_key(struct gw_str body, size_t at)
+{
+    at = skip_blanks_back(body, at);                   /* behind ':' */
+    at = skip_blanks_back(body, at > 0 ? at - 1 : at); /* behind the closing quote */
+    at = at > 0 ? at - 1 : at;
+    while (at > 0 && body.ptr[at - 1] != '"') {
+        at--;
+    }
+    return at > 0 ? at - 1 : at;
+}
+
+enum gw_err gw_openai_drop_stream_options(const struct gw_llm_request *request,
+                                          struct gw_json_splice *splice)
+{
+    struct gw_str body = splice->original;
+    struct gw_str value = request->stream_options;
+    if (value.ptr == NULL) {
+        return GW_OK;
+    }
+    size_t begin = find_key(body, (size_t)(value.ptr - body.ptr));
+    size_t end = (size_t)(value.ptr - body.ptr) + value.len;
+    size_t before = skip_blanks_back(body, begin);
+    if (before > 0 && body.ptr[before - 1] == ',') {
+        begin = before - 1;
+    } else {
+        size_t after = end;
+        while (after < body.len && is_blank(body.ptr[after])) {
+            after++;
+        }
+        end = after < body.len && body.ptr[after] == ',' ? after + 1 : end;
+    }
+    return gw_json_splice_replace(splice, gw_str(body.ptr + begin, end - begin), gw_str(NULL, 0));
+}

@@ -64,4 +64,13 @@ GW_MUST_USE enum gw_err gw_openai_patch(const struct gw_llm_request *request, st
                                         struct gw_str upstream_model, struct gw_arena *arena,
                                         struct gw_json_splice *splice, bool *usage_injected);
 
+/*
+ * Takes the client's "stream_options" out of the body of |splice|, with the comma beside it: for
+ * vendors that refuse the member and tell usage anyway.
+ *
+ * Errors: GW_ERR_TOO_LARGE, GW_ERR_INVALID (it overlaps another edit).
+ */
+GW_MUST_USE enum gw_err gw_openai_drop_stream_options(const struct gw_llm_request *request,
+                                                      struct gw_json_splice *splice);
+
 #endif

@@ -52,10 +52,20 @@ static void read_along(struct gw_relay *relay, struct gw_str bytes)
     }
 }
 
+static void end_reading(struct gw_relay *relay)
+{
+    enum gw_err err = relay->decoder != NULL ? relay->api->end(relay->decoder) : GW_OK;
+    (void)err; /* the facts tell what it found */
+    stop_reading(relay);
+}
+
 static enum gw_err on_sse_event(void *user, const struct gw_sse_event *event)
 {
     struct gw_relay *relay = user;
     read_along(relay, event->raw);
+    if (relay->is_at_end) {
+        end_reading(relay); /* Google's errors in mid-stream are bare JSON: known only now */
+    }
     /* Half an event: what the gateway says about the break must stand alone. */
     if (relay->is_at_end && !relay->facts->is_finished && !relay->facts->has_error) {
         return GW_OK;
@@ -77,9 +87,7 @@ enum gw_err gw_relay_end(struct gw_relay *relay)
     bool is_read = relay->decoder != NULL;
     relay->is_at_end = true;
     enum gw_err err = relay->is_events ? gw_sse_finish(&relay->sse, on_sse_event, relay) : GW_OK;
-    if (relay->decoder != NULL && relay->api->end(relay->decoder) != GW_OK) {
-        stop_reading(relay);
-    }
+    end_reading(relay);
     if (err != GW_OK || !relay->is_stream || !is_read) {
         return err;
     }

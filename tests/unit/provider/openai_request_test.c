@@ -153,6 +153,38 @@ static void test_target(void **state)
     }
 }
 
+static void assert_dropped(const char *body, const char *expected)
+{
+    struct gw_llm_request request = {0};
+    struct gw_error error = {0};
+    struct gw_json_splice splice;
+    struct gw_str runs[GW_JSON_MAX_RUNS];
+    char sent[256];
+    size_t len = 0;
+    assert_int_equal(gw_openai_decode(gw_str_from_c(body), GW_TASK_CHAT, &arena, &request, &error),
+                     GW_OK);
+    gw_json_splice_init(&splice, gw_str_from_c(body));
+    assert_int_equal(gw_openai_drop_stream_options(&request, &splice), GW_OK);
+    size_t count = gw_json_splice_runs(&splice, runs);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(sent + len, runs[i].ptr, runs[i].len);
+        len += runs[i].len;
+    }
+    sent[len] = '\0';
+    assert_string_equal(sent, expected);
+}
+
+static void test_stream_options_are_dropped(void **state)
+{
+    (void)state;
+    assert_dropped("{\"model\":\"a\"}", "{\"model\":\"a\"}");
+    assert_dropped("{\"model\":\"a\" ,\n \"stream_options\" : {\"include_usage\":true} }",
+                   "{\"model\":\"a\"  }");
+    assert_dropped("{\"stream_options\":{\"x\":1} , \"model\":\"a\"}", "{ \"model\":\"a\"}");
+    assert_dropped("{\"model\":\"a\",\"stream_option\\u0073\":null,\"stream\":true}",
+                   "{\"model\":\"a\",\"stream\":true}");
+}
+
 static void assert_patched(const char *body, const char *model, const char *expected,
                            bool expect_injected)
 {
@@ -207,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_configured_fields_win, setup, teardown),
         cmocka_unit_test_setup_teardown(test_target, setup, teardown),
         cmocka_unit_test_setup_teardown(test_patches, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stream_options_are_dropped, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
