@@ -43,6 +43,7 @@ struct gw_core *gw_core_create(const struct gw_core_opts *opts)
     const struct gw_upstream_settings *settings = &opts->snapshot->upstream;
     core->loop = opts->loop;
     core->estimates = opts->estimates;
+    core->responses = opts->responses;
     core->on_settled = opts->on_settled;
     core->on_connection_closed = opts->on_connection_closed;
     core->user = opts->user;

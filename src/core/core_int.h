@@ -59,6 +59,7 @@ struct gw_core {
     struct gw_conf *conf;
     struct gw_counters *counters;
     struct gw_token_estimates *estimates;
+    struct gw_response_store *responses; /* or NULL: none are kept */
     gw_on_settled_fn *on_settled;
     void (*on_connection_closed)(void *user);
     void *user;
@@ -134,6 +135,7 @@ struct gw_request {
     struct gw_llm_request llm;
     struct gw_buf body;      /* freed when it cannot be needed again */
     uint64_t received_bytes; /* of the body */
+    uint64_t history_bytes;  /* of the stored conversation that was put in front; 0: none */
     bool is_body_complete;
     bool is_streamed_up; /* the body goes upstream as it comes */
 
@@ -156,6 +158,7 @@ struct gw_request {
     struct gw_openai_tee tee;
     struct gw_relay relay;
     struct gw_translation *translation; /* the client's dialect is not the provider's; or NULL */
+    struct gw_stored *stored;           /* its response is kept when it is complete; or NULL */
     struct gw_withheld *withheld;       /* an error answer that is not passed on yet; or NULL */
     struct gw_answer_facts facts;
     bool has_begun; /* status and fields are with the client's connection */
@@ -273,6 +276,33 @@ void gw_withhold_on_end(struct gw_request *request);
 bool gw_withhold_release(struct gw_request *request);
 /* Frees; NULL-safe, clears the pointer. */
 void gw_withheld_destroy(struct gw_withheld **withheld);
+
+/* ---- stored.c: responses that are kept here ---- */
+
+/*
+ * Before a deployment is chosen, for a request with previous_response_id: when that response is
+ * kept here, body and envelope become those of the whole conversation; else nothing changes.
+ * Errors: GW_ERR_INVALID and GW_ERR_TOO_LARGE (*error is told), GW_ERR_NOMEM.
+ */
+GW_MUST_USE enum gw_err gw_stored_join(struct gw_request *request, struct gw_error *error);
+
+/* Before a translation whose response the client may ask for again. Errors: GW_ERR_NOMEM,
+ * GW_ERR_TOO_LARGE. */
+GW_MUST_USE enum gw_err gw_stored_prepare(struct gw_request *request);
+
+/* The request's id as the response's is made of it: a client may use its own id twice, and must not
+ * replace its responses by that. */
+struct gw_str gw_stored_id(struct gw_request *request);
+
+/* Puts the response into the store when it is complete; only after gw_stored_prepare(). */
+void gw_stored_keep(struct gw_request *request);
+
+/* Answers a pass-through request about a response that is kept here, and says what is next; false
+ * when it is about something else. */
+bool gw_stored_answer(struct gw_request *request, enum gw_step *step);
+
+/* Frees; NULL-safe, clears the pointer. */
+void gw_stored_destroy(struct gw_stored **stored);
 
 /* ---- respond.c: answers made here ---- */
 

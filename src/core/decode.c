@@ -50,6 +50,7 @@ static enum gw_step refuse_model(struct gw_request *request)
 
 enum gw_step gw_state_decode(struct gw_request *request)
 {
+    enum gw_step step = GW_STEP_GO;
     struct gw_error error = {0};
     struct gw_inbound in = gw_request_inbound(request);
     switch (request->route.kind) {
@@ -65,6 +66,9 @@ enum gw_step gw_state_decode(struct gw_request *request)
         break;
     case GW_ROUTE_PASS:
         request->llm = (struct gw_llm_request){.task = GW_TASK_PASS};
+        if (gw_stored_answer(request, &step)) {
+            return step;
+        }
         break;
     case GW_ROUTE_UNKNOWN:
     case GW_ROUTE_WRONG_METHOD:
@@ -85,6 +89,10 @@ enum gw_step gw_state_decode(struct gw_request *request)
     }
     if (request->route.local != GW_LOCAL_NONE) {
         return gw_local_answer(request);
+    }
+    if (request->llm.previous_response_id.len > 0 && gw_stored_join(request, &error) != GW_OK) {
+        return error.class != GW_ERROR_NONE ? gw_request_fail(request, &error)
+                                            : gw_respond_no_memory(request);
     }
     gw_request_set_state(request, GW_REQUEST_ROUTE);
     return GW_STEP_GO;

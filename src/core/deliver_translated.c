@@ -61,6 +61,9 @@ void gw_deliver_translated_on_response(struct gw_request *request,
 static bool flush(struct gw_request *request)
 {
     struct gw_str output = gw_translation_output(request->translation);
+    if (request->stored != NULL) { /* before the client can ask for it */
+        gw_stored_keep(request);
+    }
     if (output.len == 0) {
         return true;
     }

@@ -175,7 +175,7 @@ static enum gw_err make_translation(struct gw_request *request)
         .dialect = request->dialect,
         .request = &request->llm,
         .encoder = {.model = request->llm.model,
-                    .request_id = request->id,
+                    .request_id = gw_stored_id(request),
                     .created_s = request->started_wall_ms / 1000},
         .arena = &request->arena,
         .facts = &request->facts,
@@ -188,7 +188,11 @@ enum gw_err gw_plan_translation(struct gw_request *request, const struct gw_prov
                                 struct gw_provider_call **call, struct gw_error *error)
 {
     struct gw_inbound in = gw_request_inbound(request);
-    enum gw_err err = make_translation(request);
+    bool is_stored = request->llm.task == GW_TASK_RESPONSE && request->llm.is_stored;
+    enum gw_err err = is_stored ? gw_stored_prepare(request) : GW_OK;
+    if (err == GW_OK) {
+        err = make_translation(request);
+    }
     if (err == GW_OK) {
         err = gw_translation_encode(request->translation, api, request->deployment,
                                     request->upstream_model, &in, error);

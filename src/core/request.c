@@ -45,6 +45,7 @@ static void on_release(struct gw_deferred *release)
     gw_relay_fini(&request->relay);
     gw_translation_destroy(&request->translation);
     gw_withheld_destroy(&request->withheld);
+    gw_stored_destroy(&request->stored);
     gw_buf_fini(&request->body);
     gw_arena_fini(&request->arena);
     gw_conf_release(&request->conf);

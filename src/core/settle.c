@@ -13,15 +13,16 @@ static struct gw_usage final_usage(struct gw_request *request)
         return usage;
     }
     struct gw_token_estimates *estimates = request->core->estimates;
+    uint64_t input_bytes = request->received_bytes + request->history_bytes;
     uint64_t output_bytes = request->facts.output_bytes;
     if (usage.is_known) {
-        gw_token_estimates_learn(estimates, request->upstream_model, request->received_bytes,
+        gw_token_estimates_learn(estimates, request->upstream_model, input_bytes,
                                  usage.input_tokens);
         return usage;
     }
     if (request->route.kind == GW_ROUTE_JSON) {
         usage.input_tokens =
-            gw_token_estimates_guess(estimates, request->upstream_model, request->received_bytes);
+            gw_token_estimates_guess(estimates, request->upstream_model, input_bytes);
         usage.output_tokens =
             gw_token_estimates_guess(estimates, request->upstream_model, output_bytes);
         usage.is_known = true;

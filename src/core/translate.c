@@ -3,6 +3,7 @@
 #include "core/translate.h"
 
 #include "base/alloc.h"
+#include "dialect/responses.h"
 #include "json/value.h"
 
 struct gw_translation {
@@ -275,6 +276,15 @@ enum gw_err gw_translation_end(struct gw_translation *translation)
 struct gw_str gw_translation_output(const struct gw_translation *translation)
 {
     return translation->has_output ? gw_buf_str(&translation->out) : gw_str(NULL, 0);
+}
+
+bool gw_translation_response(const struct gw_translation *translation, struct gw_str *response)
+{
+    if (translation->encoder != NULL) {
+        return gw_responses_result(translation->encoder, response);
+    }
+    *response = gw_translation_output(translation);
+    return response->len > 0;
 }
 
 void gw_translation_taken(struct gw_translation *translation)

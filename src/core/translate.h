@@ -87,6 +87,10 @@ struct gw_str gw_translation_output(const struct gw_translation *translation);
 /* The output was written. */
 void gw_translation_taken(struct gw_translation *translation);
 
+/* The complete response object of a client of Responses, for the store; false before it is there.
+ */
+bool gw_translation_response(const struct gw_translation *translation, struct gw_str *response);
+
 /* The error that the provider reported inside its answer; after GW_ERR_CANCELLED. */
 const struct gw_error *gw_translation_error(const struct gw_translation *translation);
 

@@ -98,6 +98,18 @@ static void write_id(const struct gw_encoder *encoder, struct gw_buf *out)
     (void)gw_buf_append(out, GW_STR("\",\"object\":\"response\""));
 }
 
+/* The stored conversation was put in front of the request, whose body does not name it any more. */
+static bool write_previous(const struct gw_encoder *encoder, const char *name, struct gw_buf *out)
+{
+    const struct gw_llm_request *request = encoder->opts.request;
+    if (request == NULL || request->previous_response_id.len == 0 ||
+        strcmp(name, "previous_response_id") != 0) {
+        return false;
+    }
+    gw_json_write_text(request->previous_response_id, out);
+    return true;
+}
+
 void gw_responses_make_object(struct gw_encoder *encoder, uint64_t created_s)
 {
     yyjson_val *echo = gw_json_get(encoder->opts.chat, "_echo");
@@ -113,7 +125,7 @@ void gw_responses_make_object(struct gw_encoder *encoder, uint64_t created_s)
         gw_json_write_key(gw_str_from_c(echoed[i].name), out);
         if (value != NULL) {
             gw_json_write(value, out);
-        } else {
+        } else if (!write_previous(encoder, echoed[i].name, out)) {
             (void)gw_buf_append(out, echoed[i].otherwise);
         }
     }

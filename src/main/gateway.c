@@ -54,6 +54,7 @@ struct gateway {
     struct gw_token_estimates *estimates;
     struct gw_token_book *tokens;
     struct gw_refresher *refresher;
+    struct gw_response_store *responses;
     struct gw_listen_set sockets;
     struct gw_loop *loop;
     struct worker_slot *slots;
@@ -462,6 +463,7 @@ static enum gw_err start_worker(struct gateway *gateway, size_t index)
     slot->access_log = gw_access_log_create(gateway->sink, &gateway->log_rest);
     struct gw_worker_opts opts = {.snapshot = gateway->snapshot,
                                   .estimates = gateway->estimates,
+                                  .responses = gateway->responses,
                                   .listen_fds = fds,
                                   .listen_fd_count = count,
                                   .on_settled = on_settled,
@@ -574,17 +576,20 @@ static void stop(struct gateway *gateway)
     gw_refresher_destroy(&gateway->refresher);
     gw_snapshot_release(&gateway->snapshot);
     gw_token_book_release(&gateway->tokens);
+    gw_response_store_destroy(&gateway->responses);
     gw_token_estimates_destroy(&gateway->estimates);
     gw_arena_fini(&gateway->arena);
 }
 
 int gw_gateway_run(const struct gw_gateway_opts *opts)
 {
+    const struct gw_response_store_opts responses = {0}; /* the defaults */
     struct gateway gateway = {.opts = *opts, .sockets = {.admin = -1, .metrics = -1}};
     gw_arena_init(&gateway.arena, NULL, 0, 4096, MESSAGE_MAX_BYTES);
     gateway.process.started_wall_ms = gw_clock_wall_ms();
     gateway.estimates = gw_token_estimates_create();
     gateway.tokens = gw_token_book_create();
+    gateway.responses = gw_response_store_create(&responses);
     raise_file_limit();
     forbid_core_dumps();
     enum gw_err err = start(&gateway);
