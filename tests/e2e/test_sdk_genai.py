@@ -120,7 +120,8 @@ def test_a_forced_function(api, model):
 @each_model
 def test_json_schema(api, model):
     answer = api.models.generate_content(
-        model=model, contents="An event", config=config(response_mime_type="application/json", response_json_schema=Event.model_json_schema())
+        model=model, contents="An event",
+        config=config(response_mime_type="application/json", response_json_schema=Event.model_json_schema()),
     )
     assert Event.model_validate_json(answer.text)
 
