@@ -207,11 +207,59 @@ static void write_last(struct gw_encoder *encoder, struct gw_buf *out)
     encoder->is_complete = true;
 }
 
-void gw_ollama_encode(struct gw_encoder *encoder, const struct gw_event *event, struct gw_buf *out)
+/* What ends a line for Python's splitlines(), by which the ollama client cuts the stream; JSON
+ * leaves these as they are. */
+static const struct {
+    struct gw_str bytes;
+    struct gw_str escape;
+} separators[] = {
+    {GW_STR_INIT("\xc2\x85"), GW_STR_INIT("\\u0085")},
+    {GW_STR_INIT("\xe2\x80\xa8"), GW_STR_INIT("\\u2028")},
+    {GW_STR_INIT("\xe2\x80\xa9"), GW_STR_INIT("\\u2029")},
+};
+
+/* The first separator of |text|, *which of them; text.len without one. */
+static size_t find_separator(struct gw_str text, size_t *which)
 {
-    if (encoder->is_complete) {
+    size_t first = text.len;
+    for (size_t i = 0; i < GW_ARRAY_LEN(separators); i++) {
+        size_t at = gw_str_find(text, separators[i].bytes);
+        if (at < first) {
+            first = at;
+            *which = i;
+        }
+    }
+    return first;
+}
+
+/* Escapes the separators in what stands behind |from|; they can only be inside strings. */
+static void escape_separators(struct gw_buf *out, size_t from)
+{
+    size_t which = 0;
+    struct gw_str fresh = gw_str_skip(gw_buf_str(out), from);
+    if (out->err != GW_OK || find_separator(fresh, &which) == fresh.len) {
         return;
     }
+    struct gw_buf copy;
+    gw_buf_init(&copy, out->max_bytes);
+    stick(out, gw_buf_append(&copy, fresh));
+    out->len = from;
+    struct gw_str rest = gw_buf_str(&copy);
+    while (rest.len > 0) {
+        size_t at = find_separator(rest, &which);
+        (void)gw_buf_append(out, gw_str(rest.ptr, at));
+        if (at < rest.len) {
+            (void)gw_buf_append(out, separators[which].escape);
+            at += separators[which].bytes.len;
+        }
+        rest = gw_str_skip(rest, at);
+    }
+    gw_buf_fini(&copy);
+}
+
+static void encode_event(struct gw_encoder *encoder, const struct gw_event *event,
+                         struct gw_buf *out)
+{
     switch (event->type) {
     case GW_EVENT_TEXT:
     case GW_EVENT_REFUSAL:
@@ -248,6 +296,15 @@ void gw_ollama_encode(struct gw_encoder *encoder, const struct gw_event *event, 
     case GW_EVENT_ANNOTATION:
     case GW_EVENT_TYPE_COUNT:
         break;
+    }
+}
+
+void gw_ollama_encode(struct gw_encoder *encoder, const struct gw_event *event, struct gw_buf *out)
+{
+    size_t from = out->len;
+    if (!encoder->is_complete) {
+        encode_event(encoder, event, out);
+        escape_separators(out, from);
     }
 }
 

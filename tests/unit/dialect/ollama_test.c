@@ -204,13 +204,38 @@ static void test_models(void **state)
     gw_buf_fini(&out);
 }
 
+static void test_separators_are_escaped_in_streams(void **state)
+{
+    (void)state;
+    struct gw_llm_request request = {.is_stream = true};
+    struct gw_encoder_opts opts = {
+        .model = GW_STR("m"), .request_id = GW_STR("r"), .request = &request};
+    struct gw_event event = {.type = GW_EVENT_TEXT,
+                             .text = GW_STR("a\xe2\x80\xa8"
+                                            "b\xc2\x85\xe2\x80\xa9"
+                                            "\xe2\x80\xa6")};
+    struct gw_buf out;
+    gw_buf_init(&out, 1000);
+    struct gw_encoder *encoder = gw_dialect_ollama.encoder_create(&opts);
+    gw_dialect_ollama.encode(encoder, &event, &out);
+    struct gw_str expected = GW_STR("\"content\":\"a\\u2028b\\u0085\\u2029\xe2\x80\xa6\"");
+    assert_true(gw_str_find(gw_buf_str(&out), expected) < out.len);
+    gw_dialect_ollama.encoder_destroy(encoder);
+    gw_buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chat),     cmocka_unit_test(test_tools),
-        cmocka_unit_test(test_generate), cmocka_unit_test(test_stream_is_the_default),
-        cmocka_unit_test(test_answers),  cmocka_unit_test(test_generated),
-        cmocka_unit_test(test_error),    cmocka_unit_test(test_embeddings),
+        cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_tools),
+        cmocka_unit_test(test_generate),
+        cmocka_unit_test(test_stream_is_the_default),
+        cmocka_unit_test(test_separators_are_escaped_in_streams),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_error),
+        cmocka_unit_test(test_embeddings),
         cmocka_unit_test(test_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
