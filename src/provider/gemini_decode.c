@@ -428,9 +428,9 @@ static enum gw_err on_sse_event(void *user, const struct gw_sse_event *event)
                : err;
 }
 
-static void choose_form(struct gw_decoder *d, struct gw_str bytes)
+/* Blanks in front are dropped in any case, so that the split does not decide what they mean. */
+static struct gw_str choose_form(struct gw_decoder *d, struct gw_str rest)
 {
-    struct gw_str rest = bytes;
     while (rest.len > 0 && (rest.ptr[0] == ' ' || rest.ptr[0] == '\t' || rest.ptr[0] == '\r' ||
                             rest.ptr[0] == '\n')) {
         rest = gw_str_skip(rest, 1);
@@ -438,12 +438,13 @@ static void choose_form(struct gw_decoder *d, struct gw_str bytes)
     if (rest.len > 0) {
         d->form = rest.ptr[0] == '[' || rest.ptr[0] == '{' ? FORM_ARRAY : FORM_SSE;
     }
+    return rest;
 }
 
 static enum gw_err feed(struct gw_decoder *d, struct gw_str bytes)
 {
     if (d->form == FORM_UNKNOWN) {
-        choose_form(d, bytes);
+        bytes = choose_form(d, bytes);
     }
     switch (d->form) {
     case FORM_UNKNOWN:
