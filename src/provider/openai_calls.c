@@ -97,20 +97,16 @@ static bool is_wrapped(const struct gw_decoder *decoder, struct gw_str name)
     return false;
 }
 
-static unsigned index_of(const struct gw_decoder *decoder, const struct gw_openai_call *call)
-{
-    return (unsigned)(call - decoder->calls);
-}
-
 static enum gw_err begin_call(struct gw_decoder *decoder, struct gw_openai_call *call,
                               struct gw_str name, bool is_custom, yyjson_val *item)
 {
     yyjson_val *google = gw_json_get(gw_json_get(item, "extra_content"), "google");
     call->is_begun = true;
+    call->index = decoder->begun_count++;
     call->is_wrapped = !is_custom && is_wrapped(decoder, name);
     struct gw_event event = {
         .type = GW_EVENT_TOOL_BEGIN,
-        .tool = {.index = index_of(decoder, call),
+        .tool = {.index = call->index,
                  .id = gw_buf_str(&call->id),
                  .name = name,
                  .is_custom = is_custom || call->is_wrapped,
@@ -138,7 +134,7 @@ static enum gw_err give_arguments(struct gw_decoder *decoder, struct gw_openai_c
         return gw_buf_append(&call->arguments, text);
     }
     struct gw_event event = {.type = GW_EVENT_TOOL_ARGUMENTS,
-                             .arguments = {.index = index_of(decoder, call), .text = text}};
+                             .arguments = {.index = call->index, .text = text}};
     return gw_openai_give(decoder, &event);
 }
 
@@ -202,9 +198,9 @@ static enum gw_err unwrap(struct gw_decoder *decoder, struct gw_openai_call *cal
     enum gw_err err = text.len > 0 ? gw_json_read(&reader, text, &root) : GW_OK;
     struct gw_str input = gw_json_get_text(root, "input");
     if (err == GW_OK || err == GW_ERR_INVALID) {
-        struct gw_event event = {.type = GW_EVENT_TOOL_ARGUMENTS,
-                                 .arguments = {.index = index_of(decoder, call),
-                                               .text = input.ptr != NULL ? input : text}};
+        struct gw_event event = {
+            .type = GW_EVENT_TOOL_ARGUMENTS,
+            .arguments = {.index = call->index, .text = input.ptr != NULL ? input : text}};
         err = event.arguments.text.len > 0 ? gw_openai_give(decoder, &event) : GW_OK;
     }
     gw_json_reader_fini(&reader);
@@ -222,7 +218,7 @@ enum gw_err gw_openai_end_calls(struct gw_decoder *decoder)
         if (err == GW_OK && call->is_wrapped) {
             err = unwrap(decoder, call);
         }
-        struct gw_event event = {.type = GW_EVENT_TOOL_END, .index = (unsigned)i};
+        struct gw_event event = {.type = GW_EVENT_TOOL_END, .index = call->index};
         err = err == GW_OK ? gw_openai_give(decoder, &event) : err;
     }
     return err;

@@ -25,6 +25,7 @@
 struct gw_openai_call {
     uint64_t wire_index;
     uint64_t id_hash;        /* 0: no id yet */
+    unsigned index;          /* in the events, from TOOL_BEGIN on */
     bool is_begun;           /* TOOL_BEGIN was given */
     bool is_wrapped;         /* a custom tool that was shown as a function */
     struct gw_buf arguments; /* of a wrapped one, until it is complete */
@@ -39,6 +40,7 @@ struct gw_decoder {
     struct gw_buf scratch; /* JSON made for one event */
     struct gw_openai_call *calls;
     size_t call_count;
+    unsigned begun_count; /* of them, those with a TOOL_BEGIN: events count these */
     size_t call_capacity;
     struct gw_usage usage;
     enum gw_finish finish;
