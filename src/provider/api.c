@@ -33,7 +33,7 @@ static bool parse_date(struct gw_str text, uint64_t *seconds)
 {
     char copy[40];
     struct tm parts = {0};
-    if (text.len >= sizeof(copy)) {
+    if (text.len == 0 || text.len >= sizeof(copy)) {
         return false;
     }
     memcpy(copy, text.ptr, text.len);
