@@ -16,8 +16,14 @@ ODD = {
     "openai": b' {"messages" : [{"content":"h\\u0069 \\/ x","role":"user"}],"temperature":1.0e0,\r\n"model": "NAME", "x":[ ] }\n',
     "completions": b'{ "prompt":"h\\u0069 \\/", "temperature" : 0.10e1,"model":"NAME" }',
     "responses": b' {"input" : "h\\u0069 \\/ x" ,"temperature":1.0e0,\t"model":"NAME","store":false }\n',
-    "anthropic": b'{"max_tokens" : 100, "temperature":1.0e0, "messages":[ {"content":"h\\u0069 \\/","role":"user"}],\r\n "model":"NAME" } ',
-    "gemini": b' {"contents" : [{"parts":[{"text":"h\\u0069 \\/ x"} ],"role":"user"}],"generationConfig":{"temperature":1.0e0}}\n',
+    "anthropic": (
+        b'{"max_tokens" : 100, "temperature":1.0e0, '
+        b'"messages":[ {"content":"h\\u0069 \\/","role":"user"}],\r\n "model":"NAME" } '
+    ),
+    "gemini": (
+        b' {"contents" : [{"parts":[{"text":"h\\u0069 \\/ x"} ],"role":"user"}],'
+        b'"generationConfig":{"temperature":1.0e0}}\n'
+    ),
 }
 SAME = [("openai", "openai"), ("openai", "groq"), ("openai", "vllm"), ("completions", "openai"), ("responses", "openai"),
         ("anthropic", "anthropic"), ("gemini", "gemini"), ("gemini", "vertex_ai gemini")]

@@ -6,7 +6,9 @@ import json
 from matrix import sse
 from matrix.neutral import Answer, Call
 
-FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls", "refusal": "content_filter"}
+FINISH = {
+    "end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls", "refusal": "content_filter",
+}
 
 
 class Messages:
