@@ -3,6 +3,7 @@
  * dialect, a translation where it does not. */
 #include "base/clock.h"
 #include "core/core_int.h"
+#include "provider/forward.h"
 #include "json/splice.h"
 
 struct gw_inbound gw_request_inbound(const struct gw_request *request)
@@ -15,114 +16,10 @@ struct gw_inbound gw_request_inbound(const struct gw_request *request)
                                .header_count = head->header_count};
 }
 
-/* ---- fields ---- */
-
-/* Where a request came from is nobody's business upstream; what browsers send for CORS means
- * nothing there. */
-static bool is_dropped_id(enum gw_header_id id)
-{
-    switch (id) {
-    case GW_HEADER_HOST:
-    case GW_HEADER_CONTENT_LENGTH:
-    case GW_HEADER_EXPECT:
-    case GW_HEADER_FORWARDED:
-    case GW_HEADER_VIA:
-    case GW_HEADER_X_FORWARDED_FOR:
-    case GW_HEADER_X_FORWARDED_HOST:
-    case GW_HEADER_X_FORWARDED_PROTO:
-    case GW_HEADER_ORIGIN:
-    case GW_HEADER_ACCESS_CONTROL_REQUEST_HEADERS:
-    case GW_HEADER_ACCESS_CONTROL_REQUEST_METHOD:
-    case GW_HEADER_X_REQUEST_ID:
-        return true;
-    default:
-        return gw_header_is_hop_by_hop(id) || gw_header_is_credential(id);
-    }
-}
-
-static bool is_ours(struct gw_str name)
-{
-    return name.ptr[0] == 'x' &&
-           (gw_str_has_prefix(name, GW_STR("x-gatewire-")) ||
-            gw_str_has_prefix(name, GW_STR("x-litellm-")) || gw_str_eq(name, GW_STR("x-real-ip")));
-}
-
 /* Is the answer read on its way? Then no content coding may hide it. */
 static bool is_read(enum gw_task task)
 {
     return task != GW_TASK_PASS && task != GW_TASK_SPEECH;
-}
-
-static bool is_forwarded(const struct gw_request *request, const struct gw_header *field)
-{
-    if (is_dropped_id(field->id) ||
-        (field->id == GW_HEADER_ACCEPT_ENCODING && is_read(request->llm.task))) {
-        return false;
-    }
-    return field->name.len > 0 && !is_ours(field->name);
-}
-
-/* Is the client's field put by the API or the deployment instead? */
-static bool is_replaced(const struct gw_header *field, const struct gw_deployment *deployment,
-                        const struct gw_provider_call *call)
-{
-    for (size_t i = 0; i < call->field_count; i++) {
-        if (gw_str_eq(field->name, call->fields[i].name)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < deployment->extra_header_count; i++) {
-        if (gw_str_eq(field->name, deployment->extra_headers[i].name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static size_t copy_client_fields(const struct gw_request *request,
-                                 const struct gw_provider_call *call, struct gw_header *fields)
-{
-    const struct gw_request_head *head = request->pair->head;
-    /* Fields that a Connection field names belong to the connection as well. */
-    bool has_options = gw_headers_have_options(head->headers, head->header_count);
-    size_t count = 0;
-    for (size_t i = 0; i < head->header_count; i++) {
-        const struct gw_header *field = &head->headers[i];
-        bool is_option =
-            has_options && gw_headers_is_option(head->headers, head->header_count, field->name);
-        if (!is_option && is_forwarded(request, field) &&
-            !is_replaced(field, request->deployment, call)) {
-            fields[count++] = *field;
-        }
-    }
-    return count;
-}
-
-/* The client's fields (verbatim only), the API's, the deployment's own. */
-static enum gw_err plan_fields(struct gw_request *request, const struct gw_provider_call *call,
-                               bool is_verbatim, struct gw_exchange_request *exchange)
-{
-    const struct gw_deployment *deployment = request->deployment;
-    size_t most =
-        request->pair->head->header_count + call->field_count + 1 + deployment->extra_header_count;
-    struct gw_header *fields = gw_arena_try_alloc(&request->arena, most * sizeof(*fields));
-    if (fields == NULL) {
-        return GW_ERR_NOMEM;
-    }
-    size_t count = is_verbatim ? copy_client_fields(request, call, fields) : 0;
-    for (size_t i = 0; i < call->field_count; i++) {
-        fields[count++] = call->fields[i];
-    }
-    fields[count++] = (struct gw_header){.name = gw_header_name(GW_HEADER_X_REQUEST_ID),
-                                         .value = request->id,
-                                         .id = GW_HEADER_X_REQUEST_ID};
-    for (size_t i = 0; i < deployment->extra_header_count; i++) {
-        fields[count++] = (struct gw_header){.name = deployment->extra_headers[i].name,
-                                             .value = deployment->extra_headers[i].value};
-    }
-    exchange->headers = fields;
-    exchange->header_count = count;
-    return GW_OK;
 }
 
 /* ---- body ---- */
@@ -246,7 +143,13 @@ enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_requ
     err = request->api->authorize(&authorize, call);
     if (err == GW_OK) {
         exchange->target = call->target;
-        err = plan_fields(request, call, is_verbatim, exchange);
+        struct gw_forward_opts fields = {.client = is_verbatim ? request->pair->head : NULL,
+                                         .deployment = request->deployment,
+                                         .call = call,
+                                         .request_id = request->id,
+                                         .wants_identity = is_read(request->llm.task)};
+        err = gw_forward_fields(&fields, &request->arena, &exchange->headers,
+                                &exchange->header_count);
     }
     return err;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * provider/openai_request - what is sent to a provider that speaks OpenAI's API: target, fields,
- * and the client's body with only what must change patched in.
+ * provider/openai_request - what is sent to a provider that speaks OpenAI's API: target, and the
+ * client's body with only what must change patched in.
  *
- * Source:   shared/providers/openai.md sections 1, 2 and 10; RFC 9110 section 7.6.1 (fields that
- *           stay on their connection).
+ * Source:   shared/providers/openai.md sections 1, 2 and 10
  * Shape:    pure functions over the request's arena
  * Units:    bytes
- * Limits:   the client's head is bounded already; at most GW_OPENAI_EXTRA_FIELDS fields are added.
- * Memory:   results live in the arena or are views into the client's head and the deployment.
+ * Limits:   the client's target and body are bounded already.
+ * Memory:   results live in the arena or are views into the client's request and the deployment.
  * Threads:  any
  * Errors:   see the functions.
  */
@@ -22,31 +21,9 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "http/message.h"
 #include "llm/catalog.h"
 #include "llm/request.h"
 #include "json/splice.h"
-
-#define GW_OPENAI_EXTRA_FIELDS                                                                     \
-    4 /* authorization, openai-organization, openai-project, x-request-id; a deployment's own come \
-         on top */
-
-struct gw_openai_fields_opts {
-    const struct gw_request_head *client;
-    const struct gw_deployment *deployment;
-    struct gw_str request_id;
-    bool wants_identity; /* the answer will be read on its way: ask for no content coding */
-};
-
-/*
- * The fields to send: the client's, without those that belong to its connection, its credentials,
- * its cookies and where it came from; then the deployment's credential and own fields.
- *
- * Errors: GW_ERR_NOMEM.
- */
-GW_MUST_USE enum gw_err gw_openai_fields(const struct gw_openai_fields_opts *opts,
-                                         struct gw_arena *arena, const struct gw_header **headers,
-                                         size_t *count);
 
 /* "/v1" + "/chat/completions" + "?query"; the query without Azure's api-version. ptr is NULL when
  * the arena is full. */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "dialect/openai.h"
+#include "provider/forward.h"
 
 static struct gw_arena arena;
 
@@ -51,6 +52,15 @@ static void assert_str(struct gw_str actual, const char *expected)
     assert_memory_equal(actual.ptr, expected, actual.len);
 }
 
+/* A call with what the API puts on it. */
+static struct gw_provider_call authorized(const struct gw_deployment *deployment)
+{
+    struct gw_provider_call call = {.method = GW_STR("POST")};
+    struct gw_authorize_input in = {.deployment = deployment, .arena = &arena};
+    assert_int_equal(gw_api_openai.authorize(&in, &call), GW_OK);
+    return call;
+}
+
 static void test_which_fields_go_upstream(void **state)
 {
     (void)state;
@@ -83,13 +93,15 @@ static void test_which_fields_go_upstream(void **state)
                                        .project = GW_STR("proj"),
                                        .extra_headers = extra,
                                        .extra_header_count = 1};
-    struct gw_openai_fields_opts opts = {.client = &head,
-                                         .deployment = &deployment,
-                                         .request_id = GW_STR("req_1"),
-                                         .wants_identity = true};
+    struct gw_provider_call call = authorized(&deployment);
+    struct gw_forward_opts opts = {.client = &head,
+                                   .deployment = &deployment,
+                                   .call = &call,
+                                   .request_id = GW_STR("req_1"),
+                                   .wants_identity = true};
     const struct gw_header *fields = NULL;
     size_t count = 0;
-    assert_int_equal(gw_openai_fields(&opts, &arena, &fields, &count), GW_OK);
+    assert_int_equal(gw_forward_fields(&opts, &arena, &fields, &count), GW_OK);
 
     static const char *const gone[] = {
         "host",   "content-length",  "x-api-key",       "api-key",
@@ -119,11 +131,12 @@ static void test_configured_fields_win(void **state)
     struct gw_extra_header extra[] = {{.name = GW_STR("x-extra"), .value = GW_STR("ours")}};
     struct gw_deployment deployment = {
         .organization = GW_STR("org-ours"), .extra_headers = extra, .extra_header_count = 1};
-    struct gw_openai_fields_opts opts = {
-        .client = &head, .deployment = &deployment, .request_id = GW_STR("r")};
+    struct gw_provider_call call = authorized(&deployment);
+    struct gw_forward_opts opts = {
+        .client = &head, .deployment = &deployment, .call = &call, .request_id = GW_STR("r")};
     const struct gw_header *fields = NULL;
     size_t count = 0;
-    assert_int_equal(gw_openai_fields(&opts, &arena, &fields, &count), GW_OK);
+    assert_int_equal(gw_forward_fields(&opts, &arena, &fields, &count), GW_OK);
     assert_int_equal(count, 4);
     assert_str(find(fields, count, "openai-organization")->value, "org-ours");
     assert_str(find(fields, count, "x-extra")->value, "ours");
