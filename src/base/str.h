@@ -65,6 +65,12 @@ static inline bool gw_str_has_prefix(struct gw_str text, struct gw_str prefix)
            (prefix.len == 0 || memcmp(text.ptr, prefix.ptr, prefix.len) == 0);
 }
 
+/* Does |text| begin with |prefix|, ASCII letters in any case? */
+static inline bool gw_str_has_prefix_nocase(struct gw_str text, struct gw_str prefix)
+{
+    return text.len >= prefix.len && gw_str_eq_nocase(gw_str(text.ptr, prefix.len), prefix);
+}
+
 /* Does |text| end with |suffix|? */
 bool gw_str_has_suffix(struct gw_str text, struct gw_str suffix);
 

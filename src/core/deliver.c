@@ -25,7 +25,7 @@ void gw_deliver_reset(struct gw_request *request)
 static bool is_type(const struct gw_response_head *head, struct gw_str wanted)
 {
     struct gw_str type = gw_headers_get(head->headers, head->header_count, GW_HEADER_CONTENT_TYPE);
-    return type.len >= wanted.len && gw_str_eq_nocase(gw_str(type.ptr, wanted.len), wanted);
+    return gw_str_has_prefix_nocase(type, wanted);
 }
 
 static bool is_coded(const struct gw_response_head *head)

@@ -196,12 +196,10 @@ static enum gw_err on_event(void *user, const struct gw_event *event)
 enum gw_err gw_translation_begin(struct gw_translation *translation, struct gw_str content_type,
                                  struct gw_str upstream_request_id)
 {
-    static const struct gw_str json = GW_STR_INIT("application/json");
     if (is_embedding(translation)) {
         return GW_OK;
     }
-    bool is_json =
-        content_type.len >= json.len && gw_str_eq_nocase(gw_str(content_type.ptr, json.len), json);
+    bool is_json = gw_str_has_prefix_nocase(content_type, GW_STR("application/json"));
     /* A provider may answer a request for a stream with one document; the reverse does not
      * happen, and what was not asked for as a stream is not read as one. */
     bool is_stream = translation->opts.request->is_stream && !is_json;

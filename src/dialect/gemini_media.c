@@ -7,7 +7,7 @@
 
 static bool is_of(struct gw_str mime_type, struct gw_str front)
 {
-    return mime_type.len >= front.len && gw_str_eq_nocase(gw_str(mime_type.ptr, front.len), front);
+    return gw_str_has_prefix_nocase(mime_type, front);
 }
 
 /* Google's own clients write base64 in the alphabet of URLs; nobody else reads that. */

@@ -64,7 +64,7 @@ bool gw_data_url_split(struct gw_str url, struct gw_data_url *out)
 {
     static const struct gw_str scheme = GW_STR_INIT("data:");
     static const struct gw_str marker = GW_STR_INIT(";base64,");
-    if (url.len < scheme.len || !gw_str_eq_nocase(gw_str(url.ptr, scheme.len), scheme)) {
+    if (!gw_str_has_prefix_nocase(url, scheme)) {
         return false;
     }
     struct gw_str rest = gw_str_skip(url, scheme.len);

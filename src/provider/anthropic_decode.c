@@ -9,12 +9,6 @@
     (64u * 1024) /* ids have some 30 bytes, stop sequences are the client's                        \
                   */
 
-static bool is_json_type(struct gw_str type)
-{
-    struct gw_str json = GW_STR("application/json");
-    return type.len >= json.len && gw_str_eq_nocase(gw_str(type.ptr, json.len), json);
-}
-
 struct gw_decoder *gw_anthropic_decoder_create(const struct gw_decoder_opts *opts)
 {
     struct gw_decoder *decoder = gw_try_alloc(sizeof(*decoder));
@@ -23,7 +17,7 @@ struct gw_decoder *gw_anthropic_decoder_create(const struct gw_decoder_opts *opt
     }
     *decoder = (struct gw_decoder){.opts = *opts};
     /* Some servers answer a stream's request with one document. */
-    if (is_json_type(opts->content_type)) {
+    if (gw_str_has_prefix_nocase(opts->content_type, GW_STR("application/json"))) {
         decoder->opts.mode = GW_DECODE_PLAIN;
     }
     gw_sse_init(&decoder->sse, GW_PROVIDER_MAX_EVENT_BYTES);

@@ -11,13 +11,11 @@ static enum gw_err on_decoded(void *user, const struct gw_event *event)
 
 void gw_relay_init(struct gw_relay *relay, const struct gw_relay_opts *opts)
 {
-    static const struct gw_str events = GW_STR_INIT("text/event-stream");
     struct gw_str type = opts->content_type;
     *relay = (struct gw_relay){
         .api = opts->api,
         .is_stream = opts->mode == GW_DECODE_STREAM,
-        .is_events =
-            type.len >= events.len && gw_str_eq_nocase(gw_str(type.ptr, events.len), events),
+        .is_events = gw_str_has_prefix_nocase(type, GW_STR("text/event-stream")),
         .facts = opts->facts,
         .forward = opts->forward,
         .user = opts->user,

@@ -43,12 +43,6 @@ static enum gw_err authorize(const struct gw_authorize_input *in, struct gw_prov
 
 /* ---- answers ---- */
 
-static bool is_json_type(struct gw_str type)
-{
-    struct gw_str json = GW_STR("application/json");
-    return type.len >= json.len && gw_str_eq_nocase(gw_str(type.ptr, json.len), json);
-}
-
 static struct gw_decoder *decoder_create(const struct gw_decoder_opts *opts)
 {
     struct gw_decoder *decoder = gw_try_alloc(sizeof(*decoder));
@@ -57,7 +51,7 @@ static struct gw_decoder *decoder_create(const struct gw_decoder_opts *opts)
     }
     *decoder = (struct gw_decoder){.opts = *opts};
     /* Some servers answer a stream's request with one document. */
-    if (is_json_type(opts->content_type)) {
+    if (gw_str_has_prefix_nocase(opts->content_type, GW_STR("application/json"))) {
         decoder->opts.mode = GW_DECODE_PLAIN;
     }
     gw_sse_init(&decoder->sse, GW_PROVIDER_MAX_EVENT_BYTES);
