@@ -8,6 +8,7 @@
  */
 #include "mockllm/exchange.h"
 
+#include "mockllm/control.h"
 #include "mockllm/faults.h"
 #include "mockllm/multipart.h"
 #include "mockllm/router.h"
@@ -389,7 +390,7 @@ static void apply_headers(const struct mock_exchange *exchange, struct mock_knob
 
 struct mock_knobs mock_exchange_early_knobs(const struct mock_exchange *exchange)
 {
-    struct mock_knobs knobs = exchange->worker->config->knobs;
+    struct mock_knobs knobs = mock_control_knobs(&exchange->worker->config->knobs);
     apply_headers(exchange, &knobs);
     return knobs;
 }
@@ -429,7 +430,7 @@ void mock_exchange_begin(struct mock_exchange *exchange)
     exchange->body_us = 0;
     mock_vendor_detect(exchange);
     read_body(exchange);
-    exchange->knobs = exchange->worker->config->knobs;
+    exchange->knobs = mock_control_knobs(&exchange->worker->config->knobs);
     bool known = mock_knobs_from_model(&exchange->knobs, bench_buf_view(&exchange->model));
     apply_headers(exchange, &exchange->knobs);
     mock_scene_read(exchange);

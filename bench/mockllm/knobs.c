@@ -136,6 +136,21 @@ bool mock_knobs_from_model(struct mock_knobs *knobs, struct bench_str model)
     return true;
 }
 
+bool mock_knobs_from_query(struct mock_knobs *knobs, struct bench_str query)
+{
+    while (query.len > 0) {
+        size_t end = bench_str_find(query, '&');
+        struct bench_str pair = bench_str_cut(query, 0, end);
+        size_t equals = bench_str_find(pair, '=');
+        if (!mock_knobs_set(knobs, bench_str_cut(pair, 0, equals),
+                            bench_str_cut(pair, equals + 1, pair.len))) {
+            return false;
+        }
+        query = bench_str_cut(query, end + 1, query.len);
+    }
+    return true;
+}
+
 void mock_knobs_help(FILE *to)
 {
     fprintf(to, "Keys (flag --key VALUE, header x-mock-key: VALUE, model mock-key=VALUE-key=VALUE; "

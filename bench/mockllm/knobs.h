@@ -124,6 +124,10 @@ bool mock_knobs_set(struct mock_knobs *knobs, struct bench_str name, struct benc
  */
 bool mock_knobs_from_model(struct mock_knobs *knobs, struct bench_str model);
 
+/* Sets the keys of a query like latency=50&fault=stall-mid. Returns false at the first unknown key,
+ * with those before it set. */
+bool mock_knobs_from_query(struct mock_knobs *knobs, struct bench_str query);
+
 /* Prints all keys and faults. */
 void mock_knobs_help(FILE *to);
 

@@ -67,7 +67,9 @@ static void print_help(FILE *to)
         "  --help\n"
         "\n"
         "Endpoints of its own: GET /mock/stats, GET /mock/last (last request), "
-        "GET /mock/last/body (its raw bytes),\nGET /mock/requests (last 16), POST /mock/reset.\n"
+        "GET /mock/last/body (its raw bytes),\nGET /mock/requests (last 16), POST /mock/reset,\n"
+        "POST /mock/knobs?key=value&... (keys over the flags from now on; none: the flags "
+        "alone).\n"
         "\n");
     mock_knobs_help(to);
 }

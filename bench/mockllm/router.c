@@ -8,6 +8,7 @@
 #include "mockllm/anthropic.h"
 #include "mockllm/bedrock.h"
 #include "mockllm/cohere.h"
+#include "mockllm/control.h"
 #include "mockllm/exchange.h"
 #include "mockllm/faults.h"
 #include "mockllm/gemini.h"
@@ -213,6 +214,18 @@ bool mock_openai_authorize(struct mock_exchange *exchange)
     return false;
 }
 
+/* POST /mock/knobs?... */
+static void change_knobs(struct mock_exchange *exchange)
+{
+    struct bench_str query = bench_buf_view(&exchange->request.target);
+    query = bench_str_cut(query, exchange->request.path_len + 1, query.len);
+    if (mock_control_change(&exchange->worker->config->knobs, query)) {
+        BENCH_LIT(mock_answer_json(exchange), "{}\n");
+    } else {
+        BENCH_LIT(mock_answer_begin(exchange, 400, BENCH_STR("application/json")), "{}\n");
+    }
+}
+
 /* Serves /mock/...; these requests are not counted. Returns false for other paths. */
 static bool serve_own(struct mock_exchange *exchange, struct bench_str path)
 {
@@ -224,6 +237,8 @@ static bool serve_own(struct mock_exchange *exchange, struct bench_str path)
         mock_stats_reset();
         mock_faults_reset();
         BENCH_LIT(mock_answer_json(exchange), "{}\n");
+    } else if (bench_str_eq(path, BENCH_STR("/mock/knobs"))) {
+        change_knobs(exchange);
     } else if (bench_str_eq(path, BENCH_STR("/mock/stats"))) {
         mock_stats_write(mock_answer_json(exchange));
     } else if (bench_str_eq(path, BENCH_STR("/mock/last"))) {

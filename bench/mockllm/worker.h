@@ -29,7 +29,7 @@ struct mock_stats;
 struct mock_worker;
 
 struct mock_config {
-    struct mock_knobs knobs;
+    struct mock_knobs knobs;     /* of the flags; control.h has those in force */
     struct bench_str api_key;    /* empty: any or none */
     struct bench_str aws_secret; /* of all access keys, empty: signatures are not compared */
     EVP_PKEY *jwt_key;           /* checks the signatures of POST /token, NULL: nobody does */

@@ -942,6 +942,22 @@ def test_headers_win_over_model_over_flags():
         mock.stop()
 
 
+def test_keys_change_while_it_runs():
+    mock = Mock("--retry-after", "9")
+    try:
+        assert mock.post("/mock/knobs?status=503&error-message=later", {}).status_code == 200
+        answer = mock.chat("m")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "9")
+        assert answer.json()["error"]["message"] == "later"
+        assert mock.chat("mock-status=404").status_code == 404  # the model name still wins
+        assert mock.post("/mock/knobs?status=429&nonsense=1", {}).status_code == 400
+        assert mock.chat("m").status_code == 503
+        assert mock.post("/mock/knobs", {}).status_code == 200
+        assert mock.chat("m").status_code == 200
+    finally:
+        mock.stop()
+
+
 # ---------------------------------------------------------------- faults, HTTP/2
 
 
