@@ -7,7 +7,8 @@
 #include "gw_version.h"
 #include "http/url.h"
 
-#define LOCAL_BODY_MAX_BYTES (8u * 1024 * 1024) /* a list of some 50,000 models */
+/* A list of some 50,000 models, with all that can be known of each. */
+#define LOCAL_BODY_MAX_BYTES (32u * 1024 * 1024)
 
 static void write_index(struct gw_request *request, struct gw_buf *out)
 {
