@@ -64,6 +64,25 @@ static struct error_kind kind_of(unsigned status)
                                "An error ordered from the mock."};
 }
 
+struct bench_str mock_gemini_mode(yyjson_val *config)
+{
+    static const char *const by_number[] = {"MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"};
+    yyjson_val *mode = yyjson_obj_get(config, "mode");
+    if (yyjson_is_uint(mode) && yyjson_get_uint(mode) < sizeof(by_number) / sizeof(*by_number)) {
+        return bench_str_from(by_number[yyjson_get_uint(mode)]);
+    }
+    return mock_json_text(mode);
+}
+
+bool mock_gemini_wants_numbers(const struct mock_exchange *exchange)
+{
+    /* "$alt=json;enum-encoding=int"; clients send the first byte escaped. */
+    return mock_vendor_query(exchange, "$alt").ptr != NULL ||
+           mock_vendor_query(exchange, "%24alt").ptr != NULL;
+}
+
+/* Nothing may follow the bracket that ends the array: Google's own clients (google-api-core) fail
+ * on a line end there. */
 bool mock_gemini_is_array(const struct mock_exchange *exchange)
 {
     return bench_str_eq(exchange->path, BENCH_STR(":streamGenerateContent")) &&
@@ -85,7 +104,7 @@ void mock_gemini_fail(struct mock_exchange *exchange, const struct mock_failure 
     write_error(out, &kind,
                 failure->message.len > 0 ? failure->message : bench_str_from(kind.message),
                 retry_after);
-    bench_buf_str(out, is_array ? BENCH_STR("]\n") : BENCH_STR(""));
+    bench_buf_str(out, is_array ? BENCH_STR("]") : BENCH_STR(""));
     mock_answer_end(exchange);
 }
 
@@ -108,7 +127,7 @@ void mock_gemini_mid_error(const struct mock_exchange *exchange, struct bench_bu
 {
     const struct error_kind kind = kind_of(503);
     write_error(out, &kind, bench_str_from(kind.message), 0); /* bare, also among events */
-    bench_buf_str(out, mock_gemini_is_array(exchange) ? BENCH_STR("]\n") : BENCH_STR(""));
+    bench_buf_str(out, mock_gemini_is_array(exchange) ? BENCH_STR("]") : BENCH_STR(""));
 }
 
 bool mock_gemini_authorize(struct mock_exchange *exchange)

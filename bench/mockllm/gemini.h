@@ -55,6 +55,12 @@ bool mock_vertex_authorize(struct mock_exchange *exchange);
 /* Returns member |name| of |object|, written as given or in snake_case. */
 yyjson_val *mock_gemini_get(yyjson_val *object, const char *name);
 
+/* Returns the mode of a functionCallingConfig by its name; ptr NULL when there is none. */
+struct bench_str mock_gemini_mode(yyjson_val *config);
+
+/* Tells whether enums are asked for as numbers, as by clients made from protocol buffers. */
+bool mock_gemini_wants_numbers(const struct mock_exchange *exchange);
+
 /* Tells whether the stream is one JSON array instead of events. */
 bool mock_gemini_is_array(const struct mock_exchange *exchange);
 

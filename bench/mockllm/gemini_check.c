@@ -159,7 +159,7 @@ static void check_tool_config(struct check *check, yyjson_val *root)
 {
     yyjson_val *config =
         mock_gemini_get(mock_gemini_get(root, "toolConfig"), "functionCallingConfig");
-    struct bench_str mode = mock_json_str(config, "mode");
+    struct bench_str mode = mock_gemini_mode(config);
     yyjson_val *allowed = mock_gemini_get(config, "allowedFunctionNames");
     bool any = str_is(mode, "ANY") || str_is(mode, "VALIDATED");
     size_t i = 0;

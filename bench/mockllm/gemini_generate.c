@@ -38,7 +38,7 @@ static void read_tools(struct mock_plan_ask *ask, yyjson_val *root)
     yyjson_val *config =
         mock_gemini_get(mock_gemini_get(root, "toolConfig"), "functionCallingConfig");
     yyjson_val *allowed = yyjson_arr_get_first(mock_gemini_get(config, "allowedFunctionNames"));
-    struct bench_str mode = mock_json_str(config, "mode");
+    struct bench_str mode = mock_gemini_mode(config);
     ask->no_call = bench_str_eq(mode, BENCH_STR("NONE"));
     ask->must_call = bench_str_eq(mode, BENCH_STR("ANY"));
     ask->named = mock_json_text(allowed);
@@ -124,20 +124,30 @@ static void write_thought(const struct generate *generate, struct bench_buf *out
 
 static void write_finish(const struct generate *generate, struct bench_buf *out)
 {
-    static const char *const reasons[][2] = {
-        {"stop", "STOP"},
-        {"tool_calls", "STOP"},
-        {"length", "MAX_TOKENS"},
-        {"content_filter", "SAFETY"},
+    static const struct {
+        const char *ordered;
+        const char *name;
+        uint64_t number;
+    } reasons[] = {
+        {"stop", "STOP", 1},
+        {"tool_calls", "STOP", 1},
+        {"length", "MAX_TOKENS", 2},
+        {"content_filter", "SAFETY", 3},
     };
     struct bench_str reason = generate->plan.finish;
+    uint64_t number = 5;
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        if (mock_plan_ends(&generate->plan, reasons[i][0])) {
-            reason = bench_str_from(reasons[i][1]);
+        if (mock_plan_ends(&generate->plan, reasons[i].ordered)) {
+            reason = bench_str_from(reasons[i].name);
+            number = reasons[i].number;
         }
     }
     BENCH_LIT(out, ",\"finishReason\":");
-    bench_buf_json(out, reason);
+    if (mock_gemini_wants_numbers(generate->exchange)) {
+        bench_buf_u64(out, number);
+    } else {
+        bench_buf_json(out, reason);
+    }
     if (mock_plan_ends(&generate->plan, "content_filter")) {
         BENCH_LIT(out, ",\"safetyRatings\":[{\"category\":\"HARM_CATEGORY_DANGEROUS_CONTENT\","
                        "\"probability\":\"HIGH\",\"blocked\":true}]");
@@ -251,7 +261,7 @@ static void end_chunk(const struct generate *generate, uint64_t repeat, uint64_t
     struct mock_answer *answer = &generate->exchange->answer;
     write_tail(generate, &answer->script.bytes);
     if (generate->is_array) {
-        bench_buf_str(&answer->script.bytes, last ? BENCH_STR("]\n") : BENCH_STR("\n,\r\n"));
+        bench_buf_str(&answer->script.bytes, last ? BENCH_STR("]") : BENCH_STR("\n,\r\n"));
     } else {
         BENCH_LIT(&answer->script.bytes, "\r\n\r\n");
     }
@@ -381,7 +391,7 @@ static void answer_blocked(const struct generate *generate, bool streamed)
     bench_buf_str(&answer->script.bytes, generate->is_array ? BENCH_STR("") : BENCH_STR("data: "));
     write_blocked(generate, &answer->script.bytes);
     bench_buf_str(&answer->script.bytes,
-                  generate->is_array ? BENCH_STR("]\n") : BENCH_STR("\r\n\r\n"));
+                  generate->is_array ? BENCH_STR("]") : BENCH_STR("\r\n\r\n"));
     mock_piece_end(answer, 1, 0);
 }
 

@@ -3,6 +3,7 @@
 #include "mockllm/schema_gen.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "mockllm/text.h"
 
@@ -57,9 +58,15 @@ static yyjson_val *resolve(struct gen *gen, yyjson_val *schema)
 /* Returns the name of the type to write: the first that is not null, or a guess. */
 static const char *type_of(yyjson_val *schema)
 {
+    /* By the numbers that clients made from Google's protocol buffers send. */
+    static const char *const by_number[] = {"null",    "string", "number", "integer",
+                                            "boolean", "array",  "object"};
     yyjson_val *type = yyjson_obj_get(schema, "type");
     if (yyjson_is_str(type)) {
         return yyjson_get_str(type);
+    }
+    if (yyjson_is_uint(type) && yyjson_get_uint(type) < sizeof(by_number) / sizeof(*by_number)) {
+        return by_number[yyjson_get_uint(type)];
     }
     size_t i = 0;
     size_t count = 0;
@@ -249,20 +256,21 @@ static void write_number(struct gen *gen, yyjson_val *schema, bool whole)
     }
 }
 
+/* Google writes types in capitals. */
 static void write_typed(struct gen *gen, yyjson_val *schema)
 {
     const char *type = type_of(schema);
-    if (strcmp(type, "object") == 0 || yyjson_obj_get(schema, "allOf") != NULL) {
+    if (strcasecmp(type, "object") == 0 || yyjson_obj_get(schema, "allOf") != NULL) {
         write_object(gen, schema);
-    } else if (strcmp(type, "array") == 0) {
+    } else if (strcasecmp(type, "array") == 0) {
         write_array(gen, schema);
-    } else if (strcmp(type, "string") == 0) {
+    } else if (strcasecmp(type, "string") == 0) {
         write_string(gen, schema);
-    } else if (strcmp(type, "integer") == 0) {
+    } else if (strcasecmp(type, "integer") == 0) {
         write_number(gen, schema, true);
-    } else if (strcmp(type, "number") == 0) {
+    } else if (strcasecmp(type, "number") == 0) {
         write_number(gen, schema, false);
-    } else if (strcmp(type, "boolean") == 0) {
+    } else if (strcasecmp(type, "boolean") == 0) {
         BENCH_LIT(gen->out, "true");
     } else {
         BENCH_LIT(gen->out, "null");

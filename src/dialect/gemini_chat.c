@@ -37,6 +37,15 @@ struct gw_str gw_from_gemini_text(yyjson_val *object, const char *camel)
     return gw_json_text(gw_from_gemini_get(object, camel));
 }
 
+struct gw_str gw_from_gemini_enum(yyjson_val *value, const struct gw_str *names, size_t count)
+{
+    uint64_t number = yyjson_get_uint(value);
+    if (yyjson_is_uint(value)) {
+        return number < count ? names[number] : gw_str(NULL, 0);
+    }
+    return gw_json_text(value);
+}
+
 /* Is |key| the member |camel|, in either spelling? */
 static bool is_member(struct gw_str key, const char *camel)
 {
@@ -207,6 +216,8 @@ static void write_thinking(struct gw_gemini_reading *r, yyjson_val *config)
 
 static void write_modalities(struct gw_gemini_reading *r, yyjson_val *config)
 {
+    static const struct gw_str names[] = {GW_STR_INIT("text"), GW_STR_INIT("text"),
+                                          GW_STR_INIT("image"), GW_STR_INIT("audio")};
     yyjson_val *modalities = gw_from_gemini_get(config, "responseModalities");
     char buf[NAME_BYTES];
     if (yyjson_arr_size(modalities) == 0) {
@@ -217,7 +228,8 @@ static void write_modalities(struct gw_gemini_reading *r, yyjson_val *config)
     for (yyjson_val *item = yyjson_arr_iter_next(&iter); item != NULL;
          item = yyjson_arr_iter_next(&iter)) {
         gw_json_write_next(r->out);
-        gw_json_write_text(lower(gw_json_text(item), buf, sizeof(buf)), r->out);
+        struct gw_str name = gw_from_gemini_enum(item, names, GW_ARRAY_LEN(names));
+        gw_json_write_text(lower(name, buf, sizeof(buf)), r->out);
     }
     (void)gw_buf_append_byte(r->out, ']');
 }

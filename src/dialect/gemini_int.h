@@ -39,6 +39,12 @@ yyjson_val *gw_from_gemini_get(yyjson_val *object, const char *camel);
 /* The same as text; ptr is NULL when it is absent or no string. */
 struct gw_str gw_from_gemini_text(yyjson_val *object, const char *camel);
 
+/*
+ * The name of an enum's |value|: itself, or names[value] where it is a number, as clients made from
+ * Google's protocol buffers send it (google-api-core); ptr is NULL when it is neither.
+ */
+struct gw_str gw_from_gemini_enum(yyjson_val *value, const struct gw_str *names, size_t count);
+
 /* "messages" from systemInstruction and contents. Errors: GW_ERR_INVALID (through notes),
  * GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_from_gemini_messages(struct gw_gemini_reading *r, yyjson_val *root);

@@ -42,6 +42,12 @@ static const struct {
     {"example", NULL, FORM_NONE},
 };
 
+/* By Google's numbers. */
+static const struct gw_str type_names[] = {GW_STR_INIT("TYPE_UNSPECIFIED"), GW_STR_INIT("STRING"),
+                                           GW_STR_INIT("NUMBER"),           GW_STR_INIT("INTEGER"),
+                                           GW_STR_INIT("BOOLEAN"),          GW_STR_INIT("ARRAY"),
+                                           GW_STR_INIT("OBJECT"),           GW_STR_INIT("NULL")};
+
 static bool is_nullable(yyjson_val *schema)
 {
     return gw_json_get_true(schema, "nullable");
@@ -60,17 +66,18 @@ static void write_lower(struct gw_str text, struct gw_buf *out)
 
 static void write_type(yyjson_val *schema, yyjson_val *type, struct gw_buf *out)
 {
-    if (!yyjson_is_str(type)) { /* JSON Schema's list of types */
+    struct gw_str name = gw_from_gemini_enum(type, type_names, GW_ARRAY_LEN(type_names));
+    if (name.ptr == NULL) { /* JSON Schema's list of types */
         gw_json_write_key(GW_STR("type"), out);
         gw_json_write(type, out);
         return;
     }
-    if (gw_str_eq_nocase(gw_json_text(type), GW_STR("TYPE_UNSPECIFIED"))) {
+    if (gw_str_eq_nocase(name, type_names[0])) {
         return;
     }
     gw_json_write_key(GW_STR("type"), out);
     (void)gw_buf_append(out, is_nullable(schema) ? GW_STR("[") : GW_STR(""));
-    write_lower(gw_json_text(type), out);
+    write_lower(name, out);
     (void)gw_buf_append(out, is_nullable(schema) ? GW_STR(",\"null\"]") : GW_STR(""));
 }
 

@@ -88,9 +88,13 @@ static void write_allowed(yyjson_val *names, struct gw_str mode, struct gw_buf *
 
 static void write_choice(struct gw_gemini_reading *r, yyjson_val *root)
 {
+    static const struct gw_str modes[] = {GW_STR_INIT("MODE_UNSPECIFIED"), GW_STR_INIT("AUTO"),
+                                          GW_STR_INIT("ANY"), GW_STR_INIT("NONE"),
+                                          GW_STR_INIT("VALIDATED")};
     yyjson_val *tool_config = gw_from_gemini_get(root, "toolConfig");
     yyjson_val *config = gw_from_gemini_get(tool_config, "functionCallingConfig");
-    struct gw_str mode = gw_json_get_text(config, "mode");
+    struct gw_str mode =
+        gw_from_gemini_enum(gw_json_get(config, "mode"), modes, GW_ARRAY_LEN(modes));
     yyjson_val *names = gw_from_gemini_get(config, "allowedFunctionNames");
     size_t count = yyjson_arr_size(names);
     bool is_any = gw_str_eq_nocase(mode, GW_STR("ANY"));

@@ -238,6 +238,35 @@ static bool is_filter(struct gw_str reason)
     return false;
 }
 
+/* Clients made from Google's protocol buffers ask for enums as numbers
+ * ("$alt=json;enum-encoding=int"), and such an answer passes through here as well. */
+static struct gw_str finish_reason(yyjson_val *reason)
+{
+    static const struct gw_str names[] = {GW_STR_INIT("FINISH_REASON_UNSPECIFIED"),
+                                          GW_STR_INIT("STOP"),
+                                          GW_STR_INIT("MAX_TOKENS"),
+                                          GW_STR_INIT("SAFETY"),
+                                          GW_STR_INIT("RECITATION"),
+                                          GW_STR_INIT("OTHER"),
+                                          GW_STR_INIT("LANGUAGE"),
+                                          GW_STR_INIT("BLOCKLIST"),
+                                          GW_STR_INIT("PROHIBITED_CONTENT"),
+                                          GW_STR_INIT("SPII"),
+                                          GW_STR_INIT("MALFORMED_FUNCTION_CALL"),
+                                          GW_STR_INIT("IMAGE_SAFETY"),
+                                          GW_STR_INIT("UNEXPECTED_TOOL_CALL"),
+                                          GW_STR_INIT("TOO_MANY_TOOL_CALLS"),
+                                          GW_STR_INIT("IMAGE_PROHIBITED_CONTENT"),
+                                          GW_STR_INIT("IMAGE_OTHER"),
+                                          GW_STR_INIT("NO_IMAGE"),
+                                          GW_STR_INIT("IMAGE_RECITATION")};
+    uint64_t number = yyjson_get_uint(reason);
+    if (!yyjson_is_uint(reason)) {
+        return gw_json_text(reason);
+    }
+    return number < GW_ARRAY_LEN(names) ? names[number] : GW_STR("a new reason");
+}
+
 static void finish_with(struct gw_decoder *d, enum gw_finish finish)
 {
     d->has_finish = true;
@@ -301,7 +330,8 @@ static enum gw_err read_candidate(struct gw_decoder *d, yyjson_val *candidate)
     if (err == GW_OK) {
         err = give_citations(d, gw_json_get(candidate, "groundingMetadata"));
     }
-    return err == GW_OK ? read_finish(d, gw_json_get_text(candidate, "finishReason")) : err;
+    return err == GW_OK ? read_finish(d, finish_reason(gw_json_get(candidate, "finishReason")))
+                        : err;
 }
 
 /* ---- one response ---- */

@@ -139,6 +139,20 @@ static void test_tools(void **state)
                "\"googleSearch\":{}}],\"tool_choice\":\"required\"," SAYS_HI);
 }
 
+/* Enums as clients made from protocol buffers send them. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    check("{\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":6,"
+          "\"properties\":{\"a\":{\"type\":5,\"nullable\":true,\"items\":{\"type\":3}},\"b\":{"
+          "\"type\":0},\"c\":{\"type\":99}}}}]}],\"toolConfig\":{\"functionCallingConfig\":{"
+          "\"mode\":2}},\"generationConfig\":{\"responseModalities\":[1,3]}," HI "}",
+          HEAD ",\"modalities\":[\"text\",\"audio\"],\"tools\":[{\"type\":\"function\","
+               "\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":{"
+               "\"a\":{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"integer\"}},\"b\":{},"
+               "\"c\":{\"type\":99}}}}}],\"tool_choice\":\"required\"," SAYS_HI);
+}
+
 static void check_choice(const char *config, const char *choice)
 {
     char body[512];
@@ -371,12 +385,12 @@ static void test_token_count(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),       cmocka_unit_test(test_system_and_turns),
-        cmocka_unit_test(test_tools),       cmocka_unit_test(test_tool_choice),
-        cmocka_unit_test(test_results),     cmocka_unit_test(test_media),
-        cmocka_unit_test(test_config),      cmocka_unit_test(test_response_format),
-        cmocka_unit_test(test_envelope),    cmocka_unit_test(test_embeddings),
-        cmocka_unit_test(test_token_count),
+        cmocka_unit_test(test_plain),           cmocka_unit_test(test_system_and_turns),
+        cmocka_unit_test(test_tools),           cmocka_unit_test(test_tool_choice),
+        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_results),
+        cmocka_unit_test(test_media),           cmocka_unit_test(test_config),
+        cmocka_unit_test(test_response_format), cmocka_unit_test(test_envelope),
+        cmocka_unit_test(test_embeddings),      cmocka_unit_test(test_token_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

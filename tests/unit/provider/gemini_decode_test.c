@@ -123,6 +123,11 @@ static void test_finish_reasons(void **state)
           "\"usageMetadata\":{\"promptTokenCount\":4,\"thoughtsTokenCount\":64,"
           "\"cachedContentTokenCount\":3,\"toolUsePromptTokenCount\":2}}",
           "start  \nfinish length\nusage in 6 cached 3 out 64 reasoning 64\nend\n");
+    plain("{\"candidates\":[{" PARTS("{\"text\":\"x\"}") ",\"finishReason\":2}]}",
+          "start  \ntext x\nfinish length\nend\n");
+    plain("{\"candidates\":[{\"finishReason\":3}]}", "start  \nfinish content_filter\nend\n");
+    plain("{\"candidates\":[{" PARTS("{\"text\":\"x\"}") ",\"finishReason\":99}]}",
+          "start  \ntext x\nfinish stop\nend\n");
     plain("{\"candidates\":[{\"finishReason\":\"IMAGE_SAFETY\"}]}",
           "start  \nfinish content_filter\nend\n");
     plain("{\"promptFeedback\":{\"blockReason\":\"PROHIBITED_CONTENT\"},"
