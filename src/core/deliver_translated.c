@@ -21,9 +21,10 @@ static enum gw_err make_fields(struct gw_request *request, const struct gw_respo
         return GW_ERR_NOMEM;
     }
     bool is_stream = gw_translation_is_stream(request->translation);
+    bool is_events = is_stream && !request->llm.is_json_array;
     size_t count = gw_fields_common(request, fields);
     add(fields, &count, GW_HEADER_CONTENT_TYPE, gw_header_name(GW_HEADER_CONTENT_TYPE),
-        is_stream ? request->dialect->stream_type : GW_STR("application/json"));
+        is_events ? request->dialect->stream_type : GW_STR("application/json"));
     if (is_stream) {
         add(fields, &count, GW_HEADER_OTHER, GW_STR("cache-control"), GW_STR("no-cache"));
     }
