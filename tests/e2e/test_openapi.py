@@ -8,6 +8,7 @@ import httpx
 import jsonschema
 import pytest
 import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from servers import SLOWNESS, TOP, deployment
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -18,8 +19,23 @@ CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
 WAV = {"file": ("a.wav", b"RIFF" + bytes(2000), "audio/wav")}
 PNG = {"image": ("a.png", bytes(500), "image/png")}
 
-# What a good request to each inference path carries.
+MESSAGE = {**CHAT, "max_tokens": 50}
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+CONTENT = {"content": {"parts": [{"text": "hi"}]}}
+
+# What a good request to each inference path carries; of Google's to each method.
 BODIES = {
+    "/v1/messages": {"json": MESSAGE},
+    "/v1/messages/count_tokens": {"json": MESSAGE},
+    "generateContent": {"json": CONTENTS},
+    "streamGenerateContent": {"json": CONTENTS},
+    "countTokens": {"json": CONTENTS},
+    "embedContent": {"json": CONTENT},
+    "batchEmbedContents": {"json": {"requests": [{"model": f"models/{MODEL}", **CONTENT}]}},
+    "/api/chat": {"json": CHAT},
+    "/api/generate": {"json": {"model": MODEL, "prompt": "hi"}},
+    "/api/embed": {"json": {"model": MODEL, "input": "hi"}},
+    "/api/show": {"json": {"model": MODEL}},
     "/v1/chat/completions": {"json": CHAT},
     "/v1/completions": {"json": {"model": MODEL, "prompt": "hi"}},
     "/v1/responses": {"json": {"model": MODEL, "input": "hi"}},
@@ -54,7 +70,8 @@ def operations():
 
 
 OPERATIONS = list(operations())
-TAGGED = {tag: [row for row in OPERATIONS if tag in row[2]["tags"]] for tag in ("gateway", "inference", "pass-through", "admin")}
+TAGS = ("gateway", "inference", "stored", "pass-through", "admin")
+TAGGED = {tag: [row for row in OPERATIONS if tag in row[2]["tags"]] for tag in TAGS}
 
 
 def ids(rows):
@@ -71,8 +88,7 @@ def check(answer, operation):
     media = next((content[name] for name in (kind, kind.split("/")[0] + "/*", "*/*") if name in content), None)
     assert media is not None, f"{kind} is not documented for {answer.status_code}"
     if kind == "application/json":
-        schema = {**DOCUMENT, **media["schema"]} if "$ref" in media["schema"] else media["schema"]
-        jsonschema.Draft202012Validator(schema).validate(answer.json())
+        jsonschema.Draft202012Validator({**DOCUMENT, **media["schema"]}).validate(answer.json())
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +112,54 @@ class TestAnswers:
     @pytest.mark.parametrize(("path", "method", "operation", "servers"), TAGGED["inference"], ids=ids(TAGGED["inference"]))
     def test_inference(self, gateway, path, method, operation, servers):
         assert servers == ["API"]
-        answer = send(gateway.url, method, path, **BODIES[path])
+        target = re.sub(r"\{\w+\}", MODEL, path)
+        answer = send(gateway.url, method, target, **BODIES[path.rsplit(":", 1)[-1]])
         assert answer.status_code == 200, answer.text
         assert answer.headers["x-request-id"]
         check(answer, operation)
 
-    def test_streams(self, gateway):
-        operation = resolve(DOCUMENT["paths"]["/v1/chat/completions"])["post"]
-        answer = send(gateway.url, "post", "/v1/chat/completions", json={**CHAT, "stream": True})
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        check(answer, operation)
+    @pytest.mark.parametrize(("path", "query", "body", "kind"), [
+        ("/v1/chat/completions", "", {**CHAT, "stream": True}, "text/event-stream"),
+        ("/v1/responses", "", {"model": MODEL, "input": "hi", "stream": True}, "text/event-stream"),
+        ("/v1/messages", "", {**MESSAGE, "stream": True}, "text/event-stream"),
+        ("/v1beta/models/{model}:streamGenerateContent", "?alt=sse", CONTENTS, "text/event-stream"),
+        ("/v1beta/models/{model}:streamGenerateContent", "", CONTENTS, "application/json"),
+        ("/api/chat", "", CHAT, "application/x-ndjson"),
+        ("/api/chat", "", {**CHAT, "stream": False}, "application/json"),
+        ("/api/generate", "", {"model": MODEL, "prompt": "hi", "stream": False}, "application/json"),
+    ])
+    def test_streams(self, gateway, path, query, body, kind):
+        answer = send(gateway.url, "post", path.replace("{model}", MODEL) + query, json=body)
+        assert answer.headers["content-type"].split(";")[0] == kind
+        check(answer, resolve(DOCUMENT["paths"][path])["post"])
+
+    @pytest.mark.parametrize(("path", "shape", "headers"), [
+        ("/v1/models", "ModelList", {}),
+        ("/v1/models", "AnthropicModelList", {"anthropic-version": "2023-06-01"}),
+        ("/v1/models", "GoogleModelList", {"x-goog-api-key": "any"}),
+        (f"/v1/models/{MODEL}", "Model", {}),
+        (f"/v1/models/{MODEL}", "AnthropicModel", {"anthropic-version": "2023-06-01"}),
+        (f"/v1/models/{MODEL}", "GoogleModel", {"x-goog-api-key": "any"}),
+    ])
+    def test_models_have_three_shapes(self, gateway, path, shape, headers):
+        answer = send(gateway.url, "get", path, headers=headers).json()
+        jsonschema.Draft202012Validator({**DOCUMENT, "$ref": f"#/components/schemas/{shape}"}).validate(answer)
+
+    def test_stored_responses(self, start_gateway, mock):
+        entry = deployment(mock, MODEL)
+        entry["litellm_params"]["model"] = f"openai_like/{MODEL}"
+        gateway = start_gateway({"model_list": [entry]})
+        stored = send(gateway.url, "post", "/v1/responses", json={"model": MODEL, "input": "hi"}).json()
+        rows = sorted(TAGGED["stored"], key=lambda row: row[1] == "delete")
+        assert len(rows) >= 4
+        for path, method, operation, _ in rows:
+            answer = send(gateway.url, method, path.replace("{response_id}", stored["id"]))
+            assert answer.status_code == (400 if path.endswith("/cancel") else 200), answer.text
+            check(answer, operation)
+        path, method, operation, _ = rows[0]
+        gone = send(gateway.url, method, path.replace("{response_id}", stored["id"]))
+        assert gone.status_code == 404
+        check(gone, operation)
 
     @pytest.mark.parametrize(("path", "method", "operation", "servers"), TAGGED["pass-through"], ids=ids(TAGGED["pass-through"]))
     def test_pass_through_reaches_the_provider(self, gateway, mock, path, method, operation, servers):
@@ -130,11 +184,18 @@ class TestErrors:
         ("/v1/audio/transcriptions", {"files": WAV}, 400),
         ("/v1/chat/completions", {"json": CHAT, "headers": {"origin": "http://evil.example"}}, 403),
         ("/v1/chat/completions", {"json": CHAT, "headers": {"x-mock-fault": "garbage"}}, 502),
+        ("/v1/messages", {"content": b"{"}, 400),
+        ("/v1/messages", {"json": {**MESSAGE, "model": "mock-smal"}}, 404),
+        ("/v1/messages", {"json": MESSAGE, "headers": {"origin": "http://evil.example"}}, 403),
+        ("/v1beta/models/{model}:generateContent", {"json": {}}, 400),
+        ("/api/chat", {"content": b"{"}, 400),
+        ("/api/chat", {"json": {**CHAT, "model": "mock-smal"}}, 404),
+        ("/api/show", {"json": {"model": "mock-smal"}}, 404),
     ])
     def test_refusals(self, gateway, path, arguments, status):
-        answer = send(gateway.url, "post", path, **arguments)
+        answer = send(gateway.url, "post", path.replace("{model}", MODEL), **arguments)
         assert answer.status_code == status, answer.text
-        check(answer, DOCUMENT["paths"][path]["post"])
+        check(answer, resolve(DOCUMENT["paths"][path])["post"])
 
     def test_limits_and_times(self, start_gateway, mock):
         gateway = start_gateway({
@@ -147,6 +208,14 @@ class TestErrors:
         assert (large.status_code, slow.status_code) == (413, 504)
         check(large, operation)
         check(slow, operation)
+
+    def test_nobody_answers_the_gateway(self, start_gateway):
+        entry = {"model": f"openai/{MODEL}", "api_base": "http://127.0.0.1:1/v1", "api_key": "k"}
+        gateway = start_gateway({"model_list": [{"model_name": MODEL, "litellm_params": entry}]})
+        for path in ("/v1/chat/completions", "/v1/messages", "/v1beta/models/{model}:generateContent", "/api/chat"):
+            answer = send(gateway.url, "post", path.replace("{model}", MODEL), **BODIES[path.rsplit(":", 1)[-1]])
+            assert answer.status_code == 502, answer.text
+            check(answer, resolve(DOCUMENT["paths"][path])["post"])
 
     def test_closed_gateway(self, start_gateway, mock):
         gateway = start_gateway({"model_list": [deployment(mock, MODEL)]}, env={"API_KEY": KEY})
@@ -192,16 +261,27 @@ class TestCompleteness:
         return re.search(rf"\b{name}\[\] = \{{(.*?)\n\}};", text, re.DOTALL).group(1)
 
     def api_rows(self):
+        """(path, method) of every row; a path that ends with a slash stands for all below it."""
         masks = {"GET": ["get"], "POST": ["post"], "DELETE": ["delete"], "ANY": list(METHODS)}
-        for path, mask in re.findall(r'GW_STR_INIT\("([^"]+)"\), (\w+), GW_ROUTE_\w+', self.table("core/routes.c", "api_rows")):
-            tail = "" if not path.endswith("/") else "{model}" if path == "/models/" else "{path}"
-            for method in masks[mask]:
-                yield f"/v1{path}{tail}", method
+        for path in re.findall(r'GW_STR_INIT\("([^"]+)"\)', self.table("core/routes.c", "local_rows")):
+            yield path, "get"
+        for prefix, name in (("", "dialect_rows"), ("/v1", "api_rows")):
+            rows = re.findall(r'GW_STR_INIT\("([^"]+)"\),\s*(\w+),\s*GW_ROUTE_\w+', self.table("core/routes.c", name))
+            assert len(rows) >= 15
+            for path, mask in rows:
+                for method in masks[mask]:
+                    yield prefix + path, method
 
     def test_api(self):
-        own = {(path, "get") for path in re.findall(r'GW_STR_INIT\("([^"]+)"\)', self.table("core/routes.c", "local_rows"))}
-        assert len(own) >= 5
-        assert self.documented("API") == own | set(self.api_rows())
+        rows = set(self.api_rows())
+        found = {}
+        for path, method in self.documented("API"):
+            fitting = {row for row in rows if row[1] == method and (
+                path == row[0] or (row[0].endswith("/") and len(row[0]) > 1 and path.startswith(row[0])))}
+            assert fitting, f"{method} {path} is not served"
+            found[path, method] = fitting
+        described = set().union(*found.values())
+        assert sorted(rows - described) == []
 
     def test_admin_and_metrics(self):
         rows = re.findall(r'GW_STR_INIT\("([^"]+)"\),\s*(ADMIN \| METRICS|ADMIN|METRICS),\s*GW_METHOD_(\w+)',
@@ -215,7 +295,11 @@ class TestCompleteness:
         assert DOCUMENT["info"]["version"] == version
 
     def test_document_is_sound(self):
+        assert [str(error) for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
         references = re.findall(r"\$ref: '([^']+)'", (Path(TOP) / "docs" / "openapi.yaml").read_text())
+        used = {reference.rsplit("/", 1)[1] for reference in references}
+        for kind in ("schemas", "responses", "parameters", "pathItems", "headers"):
+            assert set(DOCUMENT["components"][kind]) <= used
         for reference in set(references):
             resolve({"$ref": reference})
         for schema in DOCUMENT["components"]["schemas"].values():
