@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* config/build_deployment - the parts that deployments are made of, whoever asks for them. */
 #include "config/build_int.h"
+#include "policy/routing.h"
 
 struct gw_upstream_timeouts gw_build_timeouts(const struct gw_config_build *build)
 {
@@ -18,21 +19,23 @@ struct gw_upstream_timeouts gw_build_timeouts(const struct gw_config_build *buil
 }
 
 struct gw_deployment *gw_build_deployment(struct gw_config_build *build, struct gw_str group,
-                                          size_t ordinal, size_t key)
+                                          size_t ordinal)
 {
     struct gw_arena *arena = gw_snapshot_arena(build->snapshot);
     struct gw_deployment *deployment = gw_arena_try_alloc(arena, sizeof(*deployment));
-    struct gw_str id =
-        key == 0
-            ? gw_arena_try_printf(arena, GW_STR_FMT "#%zu", GW_STR_ARG(group), ordinal)
-            : gw_arena_try_printf(arena, GW_STR_FMT "#%zu.%zu", GW_STR_ARG(group), ordinal, key);
-    if (deployment == NULL || id.ptr == NULL) {
+    struct gw_deployment_routing *routing = gw_arena_try_alloc(arena, sizeof(*routing));
+    struct gw_str id = gw_arena_try_printf(arena, GW_STR_FMT "#%zu", GW_STR_ARG(group), ordinal);
+    if (deployment == NULL || routing == NULL || id.ptr == NULL) {
         return NULL;
     }
+    *routing = (struct gw_deployment_routing){0};
+    gw_breaker_options_bound(&routing->breaker);
+    gw_concurrency_options_bound(&routing->concurrency);
     *deployment = (struct gw_deployment){
         .id = id,
         .timeouts = gw_build_timeouts(build),
         .weight = 1,
+        .routing = routing,
         .drops_params = gw_build_setting(build, GW_SETTING_DROP_PARAMS)->number == 1,
     };
     return deployment;
@@ -235,4 +238,25 @@ enum gw_err gw_build_key_pool(const struct gw_config_build *build,
         err = add_name(&builder, provider->key_env_alias);
     }
     return err;
+}
+
+enum gw_err gw_build_keys(struct gw_config_build *build, const struct gw_key_pool *pool,
+                          struct gw_deployment *deployment)
+{
+    struct gw_deployment_key *keys =
+        gw_arena_try_alloc(gw_snapshot_arena(build->snapshot), (pool->count + 1) * sizeof(*keys));
+    if (keys == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < pool->count; i++) {
+        struct gw_str key = pool->items[i].value;
+        keys[i] = (struct gw_deployment_key){.secret = gw_snapshot_add_secret(build->snapshot, key),
+                                             .fingerprint = gw_str_hash(key)};
+        if (keys[i].secret == NULL) {
+            return GW_ERR_NOMEM;
+        }
+    }
+    deployment->keys = keys;
+    deployment->key_count = pool->count;
+    return GW_OK;
 }

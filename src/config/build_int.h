@@ -98,6 +98,10 @@ GW_MUST_USE enum gw_err gw_build_key_pool(const struct gw_config_build *build,
                                           const struct gw_provider *provider,
                                           struct gw_key_pool *pool);
 
+/* Gives |deployment| the keys of |pool|. Errors: GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_build_keys(struct gw_config_build *build, const struct gw_key_pool *pool,
+                                      struct gw_deployment *deployment);
+
 /* The address of |provider|'s API: from the environment (*source says from which variable) or its
  * usual one, or empty. */
 struct gw_str gw_build_base_url(const struct gw_config_build *build,
@@ -112,12 +116,13 @@ GW_MUST_USE enum gw_err gw_build_endpoint(struct gw_config_build *build, struct 
 /* The time-outs of upstream.*. */
 struct gw_upstream_timeouts gw_build_timeouts(const struct gw_config_build *build);
 
-/*
- * A deployment in the snapshot with the defaults set and an id of its own: "group#ordinal", or
- * "group#ordinal.key" when it is one of several keys (|key| from 1). NULL without memory.
- */
-GW_MUST_USE struct gw_deployment *
-gw_build_deployment(struct gw_config_build *build, struct gw_str group, size_t ordinal, size_t key);
+/* A deployment in the snapshot with the defaults set and the id "group#ordinal". NULL without
+ * memory. */
+GW_MUST_USE struct gw_deployment *gw_build_deployment(struct gw_config_build *build,
+                                                      struct gw_str group, size_t ordinal);
+
+/* How each group is routed, and all of them; when the catalog is complete. Errors: GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_build_routing(struct gw_config_build *build);
 
 /* Can |text| be the value of a header field? */
 bool gw_is_header_value(struct gw_str text);

@@ -335,19 +335,11 @@ static enum gw_err find_keys(const struct gw_model_entry *entry, struct target *
     return err != GW_OK || target->token != NULL ? err : find_vendor_keys(entry, target, pool);
 }
 
-static enum gw_err set_credential(const struct gw_model_entry *entry, struct gw_str key,
-                                  struct gw_deployment *deployment)
-{
-    deployment->credential = gw_snapshot_add_secret(entry->build->snapshot, key);
-    return deployment->credential == NULL ? GW_ERR_NOMEM : GW_OK;
-}
-
 static enum gw_err add_deployment(const struct gw_model_entry *entry, const struct target *target,
-                                  const struct gw_key_pool *pool, size_t key)
+                                  const struct gw_key_pool *pool)
 {
     struct gw_config_build *build = entry->build;
-    struct gw_deployment *deployment =
-        gw_build_deployment(build, entry->group, entry->ordinal, pool->count > 1 ? key + 1 : 0);
+    struct gw_deployment *deployment = gw_build_deployment(build, entry->group, entry->ordinal);
     if (deployment == NULL) {
         return GW_ERR_NOMEM;
     }
@@ -362,9 +354,7 @@ static enum gw_err add_deployment(const struct gw_model_entry *entry, const stru
     deployment->api_version = target->cloud.api_version;
     deployment->token = target->token;
     enum gw_err err = gw_model_entry_params(entry, deployment);
-    if (err == GW_OK && key < pool->count) {
-        err = set_credential(entry, pool->items[key].value, deployment);
-    }
+    err = err == GW_OK ? gw_build_keys(build, pool, deployment) : err;
     return err == GW_OK ? gw_model_entry_add(entry, deployment) : err;
 }
 
@@ -375,9 +365,6 @@ enum gw_err gw_build_model(const struct gw_model_entry *entry)
     enum gw_err err = resolve_model(entry, &target);
     err = err == GW_OK ? resolve_place(entry, &target) : err;
     err = err == GW_OK ? find_keys(entry, &target, &pool) : err;
-    size_t count = pool.count > 0 ? pool.count : 1;
-    for (size_t i = 0; i < count && err == GW_OK; i++) {
-        err = add_deployment(entry, &target, &pool, i);
-    }
+    err = err == GW_OK ? add_deployment(entry, &target, &pool) : err;
     return err == GW_ERR_NOMEM ? err : GW_OK;
 }

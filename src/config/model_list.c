@@ -327,7 +327,7 @@ static enum gw_err add_demo(struct gw_config_build *build)
             return GW_OK; /* somebody's own */
         }
     }
-    struct gw_deployment *deployment = gw_build_deployment(build, group, 1, 0);
+    struct gw_deployment *deployment = gw_build_deployment(build, group, 1);
     if (deployment == NULL) {
         return GW_ERR_NOMEM;
     }
@@ -354,6 +354,7 @@ enum gw_err gw_build_models(struct gw_config_build *build)
     }
     err = err == GW_OK ? add_demo(build) : err;
     err = err == GW_OK ? gw_build_aliases(build) : err;
+    err = err == GW_OK ? gw_build_routing(build) : err;
     gw_catalog_set_created_at(build->snapshot->catalog, build->created_at_s);
     return err;
 }

@@ -80,6 +80,7 @@ struct gw_snapshot {
     struct gw_access_settings access;
     struct gw_log_settings log;
     struct gw_catalog *catalog;
+    const struct gw_routing *routing; /* policy/routing.h */
     const struct gw_origin **origins;
     size_t origin_count;
     struct gw_tls_server *tls; /* NULL: the API listener speaks plain HTTP */

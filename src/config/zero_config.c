@@ -16,7 +16,6 @@ struct offer {
     struct gw_str base_url;
     struct gw_str source; /* variable that gave the address, or empty */
     struct gw_key_pool keys;
-    const struct gw_secret **credentials; /* one per key, shared by all groups */
     struct gw_cloud cloud;
     struct gw_token_slot *token; /* without a key */
 };
@@ -68,49 +67,27 @@ static enum gw_err set_account(struct gw_config_build *build, const struct offer
                : err;
 }
 
-/* One deployment per key under |group|. */
+/* The offer's deployment under |group|. */
 static enum gw_err add_group(struct gw_config_build *build, const struct offer *offer,
                              const struct place *place, struct gw_str group, struct gw_str model)
 {
-    size_t count = offer->keys.count > 0 ? offer->keys.count : 1;
-    enum gw_err err = GW_OK;
-    for (size_t i = 0; i < count && err == GW_OK; i++) {
-        struct gw_deployment *deployment = gw_build_deployment(build, group, i + 1, 0);
-        if (deployment == NULL) {
-            return GW_ERR_NOMEM;
-        }
-        deployment->provider = offer->provider;
-        deployment->provider_name = offer->provider->name;
-        deployment->upstream_model = model;
-        deployment->origin = place->origin;
-        deployment->origin_index = place->origin_index;
-        deployment->base_path = place->base_path;
-        deployment->credential = i < offer->keys.count ? offer->credentials[i] : NULL;
-        deployment->token = offer->token;
-        deployment->region = offer->cloud.region;
-        deployment->cloud_project = offer->cloud.project;
-        deployment->api_version = offer->cloud.api_version;
-        err = set_account(build, offer, deployment);
-        err = err == GW_OK ? gw_catalog_add(build->snapshot->catalog, group, deployment) : err;
-    }
-    return err;
-}
-
-static enum gw_err make_credentials(struct gw_config_build *build, struct offer *offer)
-{
-    size_t count = offer->keys.count;
-    offer->credentials =
-        gw_arena_try_alloc(build->context.scratch, (count + 1) * sizeof(const struct gw_secret *));
-    if (offer->credentials == NULL) {
+    struct gw_deployment *deployment = gw_build_deployment(build, group, 1);
+    if (deployment == NULL) {
         return GW_ERR_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        offer->credentials[i] = gw_snapshot_add_secret(build->snapshot, offer->keys.items[i].value);
-        if (offer->credentials[i] == NULL) {
-            return GW_ERR_NOMEM;
-        }
-    }
-    return GW_OK;
+    deployment->provider = offer->provider;
+    deployment->provider_name = offer->provider->name;
+    deployment->upstream_model = model;
+    deployment->origin = place->origin;
+    deployment->origin_index = place->origin_index;
+    deployment->base_path = place->base_path;
+    deployment->token = offer->token;
+    deployment->region = offer->cloud.region;
+    deployment->cloud_project = offer->cloud.project;
+    deployment->api_version = offer->cloud.api_version;
+    enum gw_err err = gw_build_keys(build, &offer->keys, deployment);
+    err = err == GW_OK ? set_account(build, offer, deployment) : err;
+    return err == GW_OK ? gw_catalog_add(build->snapshot->catalog, group, deployment) : err;
 }
 
 /* Where it is, for those without a key. */
@@ -172,10 +149,6 @@ static enum gw_err add_offer(struct gw_config_build *build, struct offer *offer)
     enum gw_err err = find_place(build, offer, &place);
     if (err != GW_OK) {
         return err == GW_ERR_INVALID ? GW_OK : err;
-    }
-    err = make_credentials(build, offer);
-    if (err != GW_OK) {
-        return err;
     }
     struct gw_str group =
         gw_arena_try_printf(arena, GW_STR_FMT "/*", GW_STR_ARG(offer->provider->name));

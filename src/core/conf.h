@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * core/conf - a snapshot as one worker uses it: with the connection pools of its origins.
+ * core/conf - a snapshot as one worker uses it: with the connection pools of its origins, and with
+ * a router over its model groups.
  *
  * Source:   DESIGN section 4 (snapshots)
  * Shape:    made when a worker adopts a snapshot; each request holds a reference, so it finishes on
  *           what it began with.
  * Units:    none
  * Limits:   none
- * Memory:   the last release gives the pools and the snapshot back.
+ * Memory:   the last release gives pools, states and the snapshot back.
  * Threads:  the worker's thread: the count is a plain number, so that requests of several workers
  *           do not share a cache line.
  * Errors:   none
@@ -18,17 +19,28 @@
 #include <stddef.h>
 
 #include "config/snapshot.h"
+#include "policy/deployment_state.h"
+#include "policy/router.h"
+#include "policy/routing.h"
 #include "upstream/upstream.h"
 
 struct gw_conf {
     struct gw_snapshot *snapshot;
     struct gw_pool **pools; /* by gw_deployment.origin_index */
     size_t pool_count;
+    struct gw_router *router;              /* its groups: gw_model_group.index, its members: the
+                                              group's deployments in their order */
+    struct gw_group_state **groups;        /* by gw_model_group.index */
+    struct gw_deployment_state ***members; /* by group and member */
+    struct gw_deployment_registry *registry;
+    struct gw_credential_state **credentials; /* of all deployments, one after the other */
+    size_t credential_count;
     size_t refs;
 };
 
-/* Makes one with one reference; |snapshot|'s reference becomes its own. */
-struct gw_conf *gw_conf_create(struct gw_snapshot *snapshot, struct gw_upstream *upstream);
+/* Makes one with one reference; |snapshot|'s reference becomes its own, |registry| outlives it. */
+struct gw_conf *gw_conf_create(struct gw_snapshot *snapshot, struct gw_upstream *upstream,
+                               struct gw_deployment_registry *registry);
 
 /* One more owner. */
 struct gw_conf *gw_conf_acquire(struct gw_conf *conf);

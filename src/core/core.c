@@ -44,6 +44,7 @@ struct gw_core *gw_core_create(const struct gw_core_opts *opts)
     core->loop = opts->loop;
     core->estimates = opts->estimates;
     core->responses = opts->responses;
+    core->deployments = opts->deployments;
     core->on_settled = opts->on_settled;
     core->on_connection_closed = opts->on_connection_closed;
     core->user = opts->user;
@@ -66,7 +67,7 @@ struct gw_core *gw_core_create(const struct gw_core_opts *opts)
         .user = core,
     };
     core->server = gw_server_create(&server);
-    core->conf = gw_conf_create(opts->snapshot, core->upstream);
+    core->conf = gw_conf_create(opts->snapshot, core->upstream, opts->deployments);
     return core;
 }
 
@@ -100,7 +101,7 @@ void gw_core_adopt(struct gw_core *core, struct gw_snapshot *snapshot)
     struct gw_server_limits limits = limits_of(snapshot);
     /* The new pools are taken before the old ones are given back, so that unchanged origins keep
      * their connections. */
-    struct gw_conf *fresh = gw_conf_create(snapshot, core->upstream);
+    struct gw_conf *fresh = gw_conf_create(snapshot, core->upstream, core->deployments);
     gw_conf_release(&core->conf);
     core->conf = fresh;
     gw_server_set_limits(core->server, &limits);

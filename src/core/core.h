@@ -21,6 +21,7 @@
 #include "core/record.h"
 #include "downstream/server.h"
 #include "loop/loop.h"
+#include "policy/deployment_state.h"
 #include "policy/response_store.h"
 #include "policy/token_estimate.h"
 #include "upstream/upstream.h"
@@ -33,7 +34,8 @@ struct gw_core_opts {
     struct gw_token_estimates *estimates; /* required; shared by all workers, outlives them */
     /* Shared likewise; NULL: no responses are kept. */
     struct gw_response_store *responses;
-    gw_on_settled_fn *on_settled; /* required */
+    struct gw_deployment_registry *deployments; /* required; likewise */
+    gw_on_settled_fn *on_settled;               /* required */
     /* May be NULL: fewer than max_connections are open again. */
     void (*on_connection_closed)(void *user);
     void *user;

@@ -31,6 +31,9 @@
 #include "llm/error.h"
 #include "llm/request.h"
 #include "loop/loop.h"
+#include "policy/rate_headers.h"
+#include "policy/retry.h"
+#include "policy/router.h"
 #include "provider/api.h"
 #include "provider/demo.h"
 #include "provider/openai_tee.h"
@@ -47,6 +50,11 @@
 /* A pass-through body up to this is kept, so that it can be sent again on a fresh connection;
  * larger ones are streamed. */
 #define GW_REQUEST_KEEP_BYTES (64u * 1024)
+/* Of the beginning of an answer that is held back: a first event has some 300 bytes, a plain answer
+ * some KiB; longer ones pass as they come. */
+#define GW_REQUEST_HELD_BYTES (64u * 1024)
+/* How long at most: clients wait for the first sign of life, and models may think for minutes. */
+#define GW_REQUEST_HELD_MS 1000
 /* Of a path or a model's name in a message: the longest names in use have some 100 bytes, a path
  * may have 64 KiB. */
 #define GW_QUOTED_BYTES   300
@@ -60,12 +68,12 @@ struct gw_core {
     struct gw_counters *counters;
     struct gw_token_estimates *estimates;
     struct gw_response_store *responses; /* or NULL: none are kept */
+    struct gw_deployment_registry *deployments;
     gw_on_settled_fn *on_settled;
     void (*on_connection_closed)(void *user);
     void *user;
     struct gw_list requests; /* in flight */
     uint64_t started_wall_ms;
-    uint64_t pick_serial; /* turns through the deployments of a group */
     bool is_draining;
 };
 
@@ -74,8 +82,10 @@ struct gw_core {
  * is entered and says what is next.
  *
  *   AUTHENTICATE -> RECEIVE -> DECODE -> ROUTE -> EXCHANGE -> DELIVER -> SETTLE
- *        |            |          |         |         |  ^         |         ^
- *        |            |          |         |         |  +- once, when a pooled connection was dead
+ *        |            |          |       ^ |       ^ |           |         ^
+ *        |            |          |       | |       +-+ once, when a pooled connection was dead
+ *        |            |          |       +-+---------+-----------+ another attempt, as long as the
+ *        |            |          |         |         |             client has not seen a byte
  *        +------------+----------+---------+---------+--- error or local answer
  */
 #define GW_REQUEST_STATES(XX)                                                                      \
@@ -107,6 +117,43 @@ enum gw_step {
     GW_STEP_GO,   /* run the state that was set */
     GW_STEP_WAIT, /* a callback will run the machine again */
     GW_STEP_OVER, /* the request is gone */
+};
+
+/* One exchange with one deployment, from the pick to the end. */
+struct gw_attempt {
+    struct gw_request *request;
+    const struct gw_deployment *deployment; /* NULL: nothing was picked yet */
+    struct gw_str upstream_model;
+    const struct gw_provider_api *api; /* NULL: answered inside the process */
+    size_t group;                      /* gw_model_group.index of the pick */
+    struct gw_router_choice choice;
+    bool is_picked; /* gw_attempt_end() is owed to the router */
+    bool is_verbatim;
+    bool was_stale; /* its pooled connection was dead: it was sent again */
+    struct gw_exchange *exchange;
+    struct gw_demo *demo;
+    bool usage_injected;
+    enum gw_delivery delivery;
+    struct gw_translation *translation; /* the client's dialect is not the provider's; or NULL */
+    unsigned upstream_status;
+    struct gw_exchange_timings timings; /* as of the response's head */
+    struct gw_rate_headers rate;        /* what the head said about limits */
+};
+
+/* What became of an attempt that failed, for the error that tells of all. */
+struct gw_tried {
+    struct gw_str deployment;
+    struct gw_str why;
+};
+
+/* More are left out of the message: nobody reads them. */
+#define GW_REQUEST_TRIED_MAX 8
+
+/* What the request's timer is for. */
+enum gw_request_wait {
+    GW_REQUEST_WAIT_NONE,
+    GW_REQUEST_WAIT_RETRY, /* the pause before the next attempt */
+    GW_REQUEST_WAIT_HOLD,  /* how long the beginning of an answer is held back */
 };
 
 struct gw_request {
@@ -141,27 +188,30 @@ struct gw_request {
 
     const struct gw_dialect *dialect; /* what the client speaks, from the route on */
 
-    /* The current attempt. */
-    const struct gw_model_group *group;
-    const struct gw_deployment *deployment;
-    struct gw_str upstream_model;
-    const struct gw_provider_api *api; /* NULL: answered inside the process */
-    struct gw_exchange *exchange;
-    struct gw_demo *demo;
+    /* The way to a provider. */
+    const struct gw_model_group *group; /* the current one; NULL: routed without a model */
+    const struct gw_model_group *asked_group;
+    struct gw_str group_model; /* the name that led to |group|, and what its '*' matched */
+    struct gw_str suffix;
+    struct gw_router_ask ask;
+    struct gw_retry_state retry;
+    struct gw_fallback_chain *chain; /* the groups that follow, once somebody asked; or NULL */
+    struct gw_timer timer;
+    enum gw_request_wait wait;
+    struct gw_attempt *attempt; /* the one that is asked, or was last */
+    struct gw_attempt first_attempt;
     unsigned exchange_count;
-    bool usage_injected;
-    unsigned upstream_status;
-    struct gw_exchange_timings timings; /* as of the response's head */
+    struct gw_tried tried[GW_REQUEST_TRIED_MAX];
+    unsigned tried_count;
 
     /* The answer. */
-    enum gw_delivery delivery;
     struct gw_openai_tee tee;
     struct gw_relay relay;
-    struct gw_translation *translation; /* the client's dialect is not the provider's; or NULL */
-    struct gw_stored *stored;           /* its response is kept when it is complete; or NULL */
-    struct gw_withheld *withheld;       /* an error answer that is not passed on yet; or NULL */
+    struct gw_stored *stored;     /* its response is kept when it is complete; or NULL */
+    struct gw_withheld *withheld; /* an error answer that is not passed on yet; or NULL */
     struct gw_answer_facts facts;
-    bool has_begun; /* status and fields are with the client's connection */
+    struct gw_buf held; /* what came before there was an output: another attempt may still follow */
+    bool has_begun;     /* status and fields are with the client's connection */
     unsigned status;
     uint64_t response_length; /* announced by the provider, or GW_LENGTH_UNKNOWN */
     const struct gw_header *response_fields;
@@ -207,12 +257,53 @@ void gw_request_cancel_exchange(struct gw_request *request);
 /* Stops or resumes the provider's answer. */
 void gw_request_pause_exchange(struct gw_request *request, bool paused);
 
-/* Frees the body when no further attempt can need it. */
+/* Frees the body: no further attempt can need it. */
 void gw_request_release_body(struct gw_request *request);
+
+/* ---- attempt.c: a deployment for the next exchange, and what its end tells the router ---- */
+
+/* Asks the router for a deployment of request->group, which becomes the current attempt. Errors:
+ * GW_ERR_NOT_FOUND (nobody can serve now), GW_ERR_TOO_LARGE (the model's name is longer than any),
+ * GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_attempt_pick(struct gw_request *request);
+
+/* The attempt is over: |error|'s class NONE is success. Nothing happens when it was told before. */
+void gw_attempt_end(struct gw_attempt *attempt, const struct gw_error *error);
+
+/* The key that was chosen for it; NULL: none. */
+static inline const struct gw_secret *gw_attempt_credential(const struct gw_attempt *attempt)
+{
+    return gw_deployment_secret(attempt->deployment, attempt->choice.credential);
+}
+
+/* Ends its exchange, if there is one, without an event. */
+void gw_attempt_cancel(struct gw_attempt *attempt);
+
+/* ---- again.c: after a failure ---- */
 
 /* The attempt came to nothing, and the client has not seen a byte: another attempt, or the answer
  * that tells. |error|'s texts live in the arena. The request may be gone afterwards. */
 void gw_request_attempt_failed(struct gw_request *request, const struct gw_error *error);
+
+/* No deployment of the group could be picked: another group, a pause, or the answer that tells. */
+enum gw_step gw_request_nobody(struct gw_request *request);
+
+/* gw_request_attempt_failed() for states: says what is next. */
+enum gw_step gw_request_again(struct gw_request *request, const struct gw_error *error);
+
+/* Sets the request's timer; clears it. */
+void gw_request_wait(struct gw_request *request, enum gw_request_wait wait, uint64_t delay_ms);
+void gw_request_stop_waiting(struct gw_request *request);
+
+/* ---- chain.c: which groups follow ---- */
+
+/* The groups behind the one that was asked for, resolved when the first is needed. Errors:
+ * GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_chain_find(struct gw_request *request,
+                                      const struct gw_fallbacks **fallbacks);
+
+/* Makes group number |index| of the catalog, which gw_chain_find() named, the current one. */
+void gw_chain_enter(struct gw_request *request, uint32_t index);
 
 /* ---- plan.c: what is sent ---- */
 
@@ -239,12 +330,26 @@ GW_MUST_USE enum gw_err gw_plan_translation(struct gw_request *request,
 /* Forgets what an attempt before this one left. */
 void gw_deliver_reset(struct gw_request *request);
 
+/* The beginning of the answer has been held back for long enough: the client gets it. */
+void gw_deliver_release(struct gw_request *request);
+
 /* It begins, goes on, is complete. */
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head);
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes);
 void gw_deliver_on_end(struct gw_request *request);
 /* The provider failed after its answer had begun to arrive. */
 void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error);
+
+/* ---- hold.c ---- */
+
+/* The next bytes of a verbatim answer: to the client, or held back. Errors: GW_ERR_CANCELLED (the
+ * stream begins with the provider's error, which is request->error now), GW_ERR_NOMEM, and those of
+ * gw_deliver_write(). */
+GW_MUST_USE enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes);
+/* Begins the answer with what was held back. */
+GW_MUST_USE enum gw_err gw_hold_release(struct gw_request *request);
+
+/* ---- deliver.c again: to the client ---- */
 
 /* Status and fields of the provider's answer go to the client. */
 GW_MUST_USE enum gw_err gw_deliver_begin(struct gw_request *request);
@@ -339,11 +444,11 @@ void gw_models_write_one(struct gw_request *request, struct gw_buf *out);
 
 /* ---- fields.c ---- */
 
-#define GW_COMMON_FIELDS 5
+#define GW_COMMON_FIELDS 11
 
-/* Fields that every answer carries (x-request-id, CORS); at most GW_COMMON_FIELDS; returns how
- * many. */
-size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields);
+/* Fields that every answer carries (x-request-id, CORS, who answered); at most GW_COMMON_FIELDS;
+ * returns how many. */
+size_t gw_fields_common(struct gw_request *request, struct gw_header *fields);
 
 /*
  * The provider's fields that go to the client, and ours. Errors: GW_ERR_NOMEM.

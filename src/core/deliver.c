@@ -17,9 +17,11 @@ void gw_deliver_reset(struct gw_request *request)
     gw_openai_tee_fini(&request->tee);
     gw_relay_fini(&request->relay);
     gw_withheld_destroy(&request->withheld);
+    gw_buf_fini(&request->held);
+    gw_request_stop_waiting(request);
     request->facts = (struct gw_answer_facts){0};
-    request->delivery = GW_DELIVERY_NONE;
-    request->usage_injected = false;
+    request->attempt->delivery = GW_DELIVERY_NONE;
+    request->attempt->usage_injected = false;
 }
 
 static bool is_type(const struct gw_response_head *head, struct gw_str wanted)
@@ -84,12 +86,14 @@ void gw_deliver_fail_here(struct gw_request *request, enum gw_err err)
 
 enum gw_err gw_deliver_begin(struct gw_request *request)
 {
-    struct gw_downstream_response response = {.status = request->upstream_status,
+    struct gw_downstream_response response = {.status = request->attempt->upstream_status,
                                               .headers = request->response_fields,
                                               .header_count = request->response_field_count,
                                               .content_length = request->response_length};
     request->has_begun = true;
-    request->status = request->upstream_status;
+    gw_request_stop_waiting(request);
+    gw_request_release_body(request);
+    request->status = request->attempt->upstream_status;
     return gw_downstream_begin(request->pair, &response);
 }
 
@@ -108,7 +112,7 @@ enum gw_err gw_deliver_write(struct gw_request *request, struct gw_str bytes)
 
 static enum gw_err on_forward(void *user, struct gw_str bytes)
 {
-    return gw_deliver_write(user, bytes);
+    return gw_hold_forward(user, bytes);
 }
 
 /* OpenAI's shapes have a reader that costs less than a decoder. */
@@ -122,25 +126,25 @@ static bool has_openai_shape(const struct gw_request *request)
 static void make_relay(struct gw_request *request, const struct gw_response_head *head)
 {
     struct gw_relay_opts opts = {
-        .api = request->api,
+        .api = request->attempt->api,
         .mode = request->llm.is_stream ? GW_DECODE_STREAM : GW_DECODE_PLAIN,
         .content_type = gw_headers_get(head->headers, head->header_count, GW_HEADER_CONTENT_TYPE),
-        .upstream_model = request->upstream_model,
+        .upstream_model = request->attempt->upstream_model,
         .facts = &request->facts,
         .forward = on_forward,
         .user = request,
     };
     gw_relay_init(&request->relay, &opts);
-    request->delivery = GW_DELIVERY_RELAY;
+    request->attempt->delivery = GW_DELIVERY_RELAY;
 }
 
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head)
 {
     enum gw_tee_mode mode = choose_tee(request, head);
     if (mode == GW_TEE_RAW || has_openai_shape(request)) {
-        gw_openai_tee_init(&request->tee, mode, request->usage_injected, &request->facts,
+        gw_openai_tee_init(&request->tee, mode, request->attempt->usage_injected, &request->facts,
                            on_forward, request);
-        request->delivery = GW_DELIVERY_TEE;
+        request->attempt->delivery = GW_DELIVERY_TEE;
     } else {
         make_relay(request, head);
     }
@@ -149,7 +153,7 @@ void gw_deliver_on_response(struct gw_request *request, const struct gw_response
     request->response_length = mode == GW_TEE_STREAM ? GW_LENGTH_UNKNOWN : head->content_length;
     enum gw_err err =
         gw_fields_forward(request, head, &request->response_fields, &request->response_field_count);
-    if (err == GW_OK && mode != GW_TEE_STREAM) {
+    if (err == GW_OK && mode == GW_TEE_RAW) {
         err = gw_deliver_begin(request);
     }
     if (err != GW_OK) {
@@ -159,9 +163,21 @@ void gw_deliver_on_response(struct gw_request *request, const struct gw_response
 
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
 {
-    enum gw_err err = request->delivery == GW_DELIVERY_TEE
+    enum gw_err err = request->attempt->delivery == GW_DELIVERY_TEE
                           ? gw_openai_tee_feed(&request->tee, bytes)
                           : gw_relay_feed(&request->relay, bytes);
+    if (err == GW_ERR_CANCELLED) {
+        struct gw_error error = request->error;
+        gw_request_cancel_exchange(request);
+        gw_request_attempt_failed(request, &error);
+    } else if (err != GW_OK) {
+        gw_deliver_fail_here(request, err);
+    }
+}
+
+void gw_deliver_release(struct gw_request *request)
+{
+    enum gw_err err = gw_hold_release(request);
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
     }
@@ -175,11 +191,12 @@ static void keep_upstream_error(struct gw_request *request)
     if (!request->facts.has_error) {
         return;
     }
-    request->error = (struct gw_error){
-        .class = GW_ERROR_UPSTREAM,
-        .status = request->upstream_status,
-        .upstream_status = request->upstream_status,
-        .message = gw_redact(&request->arena, text, is_cut, request->deployment->credential)};
+    request->error =
+        (struct gw_error){.class = GW_ERROR_UPSTREAM,
+                          .status = request->attempt->upstream_status,
+                          .upstream_status = request->attempt->upstream_status,
+                          .message = gw_redact(&request->arena, text, is_cut,
+                                               gw_attempt_credential(request->attempt))};
 }
 
 /* Streams of speech, images and transcripts end with whatever their vendor thought of. */
@@ -193,7 +210,7 @@ static void end_early(struct gw_request *request)
     struct gw_error error = {
         .class = GW_ERROR_UPSTREAM,
         .status = 502,
-        .upstream_status = request->upstream_status,
+        .upstream_status = request->attempt->upstream_status,
         .is_retryable = true,
         .can_fallback = true,
         .code = GW_STR("upstream_error"),
@@ -207,15 +224,21 @@ static void end_early(struct gw_request *request)
 
 void gw_deliver_on_end(struct gw_request *request)
 {
-    enum gw_err err = request->delivery == GW_DELIVERY_TEE ? gw_openai_tee_end(&request->tee)
-                                                           : gw_relay_end(&request->relay);
+    enum gw_err err = request->attempt->delivery == GW_DELIVERY_TEE
+                          ? gw_openai_tee_end(&request->tee)
+                          : gw_relay_end(&request->relay);
     if (err == GW_ERR_EOF && has_known_end(request->llm.task)) {
         end_early(request);
         return;
     }
+    if (err == GW_ERR_CANCELLED) {
+        struct gw_error error = request->error;
+        gw_request_attempt_failed(request, &error);
+        return;
+    }
     err = err == GW_ERR_EOF ? GW_OK : err;
     if (err == GW_OK && !request->has_begun) {
-        err = gw_deliver_begin(request);
+        err = gw_hold_release(request);
     }
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
@@ -227,8 +250,8 @@ void gw_deliver_on_end(struct gw_request *request)
 
 static bool is_event_stream(const struct gw_request *request)
 {
-    return request->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
-                                                : request->relay.is_events;
+    return request->attempt->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
+                                                         : request->relay.is_events;
 }
 
 void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error)

@@ -20,7 +20,7 @@ static enum gw_err make_fields(struct gw_request *request, const struct gw_respo
     if (fields == NULL) {
         return GW_ERR_NOMEM;
     }
-    bool is_stream = gw_translation_is_stream(request->translation);
+    bool is_stream = gw_translation_is_stream(request->attempt->translation);
     bool is_events = is_stream && !request->llm.is_json_array;
     size_t count = gw_fields_common(request, fields);
     add(fields, &count, GW_HEADER_CONTENT_TYPE, gw_header_name(GW_HEADER_CONTENT_TYPE),
@@ -28,7 +28,7 @@ static enum gw_err make_fields(struct gw_request *request, const struct gw_respo
     if (is_stream) {
         add(fields, &count, GW_HEADER_OTHER, GW_STR("cache-control"), GW_STR("no-cache"));
     }
-    struct gw_str warning = gw_translation_warning(request->translation);
+    struct gw_str warning = gw_translation_warning(request->attempt->translation);
     if (warning.len > 0) {
         add(fields, &count, GW_HEADER_OTHER, GW_STR("x-gatewire-warning"), warning);
     }
@@ -51,7 +51,7 @@ void gw_deliver_translated_on_response(struct gw_request *request,
     id = gw_arena_try_dup(&request->arena, id);
     enum gw_err err = make_fields(request, head);
     if (err == GW_OK) {
-        err = gw_translation_begin(request->translation, type, id);
+        err = gw_translation_begin(request->attempt->translation, type, id);
     }
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
@@ -61,18 +61,18 @@ void gw_deliver_translated_on_response(struct gw_request *request,
 /* Gives the client what is ready. False when the request is gone. */
 static bool flush(struct gw_request *request)
 {
-    struct gw_str output = gw_translation_output(request->translation);
+    struct gw_str output = gw_translation_output(request->attempt->translation);
     if (request->stored != NULL) { /* before the client can ask for it */
         gw_stored_keep(request);
     }
     if (output.len == 0) {
         return true;
     }
-    if (!request->has_begun && !gw_translation_is_stream(request->translation)) {
+    if (!request->has_begun && !gw_translation_is_stream(request->attempt->translation)) {
         request->response_length = output.len;
     }
     enum gw_err err = gw_deliver_write(request, output);
-    gw_translation_taken(request->translation);
+    gw_translation_taken(request->attempt->translation);
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
         return false;
@@ -84,13 +84,13 @@ static bool flush(struct gw_request *request)
 static struct gw_error explain(struct gw_request *request, enum gw_err err)
 {
     if (err == GW_ERR_CANCELLED) {
-        struct gw_error error = *gw_translation_error(request->translation);
-        error.upstream_status = request->upstream_status;
+        struct gw_error error = *gw_translation_error(request->attempt->translation);
+        error.upstream_status = request->attempt->upstream_status;
         return error;
     }
     struct gw_error error = {.class = GW_ERROR_UPSTREAM,
                              .status = 502,
-                             .upstream_status = request->upstream_status,
+                             .upstream_status = request->attempt->upstream_status,
                              .is_retryable = true,
                              .can_fallback = true,
                              .code = GW_STR("upstream_error")};
@@ -108,14 +108,14 @@ static void fail(struct gw_request *request, enum gw_err err)
     if (request->has_begun) {
         gw_deliver_translated_on_failure(request, &error);
     } else {
-        gw_exchange_cancel(&request->exchange);
+        gw_exchange_cancel(&request->attempt->exchange);
         gw_request_attempt_failed(request, &error);
     }
 }
 
 void gw_deliver_translated_on_body(struct gw_request *request, struct gw_str bytes)
 {
-    enum gw_err err = gw_translation_feed(request->translation, bytes);
+    enum gw_err err = gw_translation_feed(request->attempt->translation, bytes);
     /* What came before the failure still counts, when the client sees an answer already. */
     if (err != GW_OK && !request->has_begun) {
         fail(request, err);
@@ -126,7 +126,7 @@ void gw_deliver_translated_on_body(struct gw_request *request, struct gw_str byt
 
 void gw_deliver_translated_on_end(struct gw_request *request)
 {
-    enum gw_err err = gw_translation_end(request->translation);
+    enum gw_err err = gw_translation_end(request->attempt->translation);
     if (err != GW_OK) {
         if (!request->has_begun || flush(request)) {
             fail(request, err);
@@ -146,12 +146,12 @@ void gw_deliver_translated_on_failure(struct gw_request *request, const struct g
         gw_deliver_finish(request);
         return;
     }
-    gw_exchange_cancel(&request->exchange);
-    if (!gw_translation_is_stream(request->translation)) {
+    gw_exchange_cancel(&request->attempt->exchange);
+    if (!gw_translation_is_stream(request->attempt->translation)) {
         gw_deliver_cut(request);
         return;
     }
-    gw_translation_fail(request->translation, error);
+    gw_translation_fail(request->attempt->translation, error);
     if (flush(request)) {
         gw_deliver_finish(request);
     }

@@ -2,6 +2,7 @@
 /* core/exchange - one attempt: what is sent, and what its failure means. The only place that sends
  * again. */
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/core_int.h"
 #include "provider/provider.h"
@@ -65,8 +66,8 @@ static enum gw_step fail_plan(struct gw_request *request, enum gw_err err, struc
                                    "The gateway has no access token for the deployment '" GW_STR_FMT
                                    "' yet. Try again in a second; the gateway's log says why when "
                                    "it goes on.",
-                                   GW_STR_ARG(gw_quoted(request->deployment->id)))};
-    return gw_request_fail(request, error);
+                                   GW_STR_ARG(gw_quoted(request->attempt->deployment->id)))};
+    return gw_request_again(request, error);
 }
 
 /* The demo speaks OpenAI's chat completions; other dialects are translated for it, too. */
@@ -84,15 +85,15 @@ static enum gw_step start_demo(struct gw_request *request)
                                         .is_stream = asked.is_stream,
                                         .wants_usage = true};
         body = err == GW_OK ? gw_buf_str(&call->body) : body;
-        request->delivery = GW_DELIVERY_TRANSLATED;
+        request->attempt->delivery = GW_DELIVERY_TRANSLATED;
     }
     if (err != GW_OK) {
         return fail_plan(request, err, &error);
     }
     /* The demo always tells its usage, as if it was asked. */
-    request->usage_injected = call == NULL && !request->llm.wants_usage;
-    if (gw_demo_start(request->core->loop, &asked, body, &exchange_events, request,
-                      &request->demo) == GW_OK) {
+    request->attempt->usage_injected = call == NULL && !request->llm.wants_usage;
+    if (gw_demo_start(request->core->loop, &asked, body, &exchange_events, request->attempt,
+                      &request->attempt->demo) == GW_OK) {
         return GW_STEP_WAIT;
     }
     error = (struct gw_error){.class = GW_ERROR_CLIENT,
@@ -106,7 +107,7 @@ static enum gw_step start_demo(struct gw_request *request)
 
 static enum gw_step start_exchange(struct gw_request *request, bool fresh)
 {
-    const struct gw_deployment *deployment = request->deployment;
+    const struct gw_deployment *deployment = request->attempt->deployment;
     struct gw_error error = {0};
     struct gw_exchange_request exchange = {
         .pool = request->conf->pools[deployment->origin_index],
@@ -125,7 +126,8 @@ static enum gw_step start_exchange(struct gw_request *request, bool fresh)
     if (err != GW_OK) {
         return fail_plan(request, err, &error);
     }
-    err = gw_exchange_start(&exchange, &exchange_events, request, &request->exchange);
+    err = gw_exchange_start(&exchange, &exchange_events, request->attempt,
+                            &request->attempt->exchange);
     if (err != GW_OK) {
         return fail_start(request, err);
     }
@@ -140,8 +142,8 @@ static enum gw_step start_exchange(struct gw_request *request, bool fresh)
 static enum gw_step answer_token_count(struct gw_request *request)
 {
     struct gw_buf body;
-    uint64_t tokens = gw_token_estimates_guess(request->core->estimates, request->upstream_model,
-                                               request->received_bytes);
+    uint64_t tokens = gw_token_estimates_guess(
+        request->core->estimates, request->attempt->upstream_model, request->received_bytes);
     gw_buf_init(&body, GW_REQUEST_KEEP_BYTES);
     request->dialect->write_token_count(tokens, &body);
     gw_respond_json(request, 200, gw_buf_str(&body), NULL, 0);
@@ -153,20 +155,21 @@ static enum gw_step answer_token_count(struct gw_request *request)
 static bool counts_tokens_here(const struct gw_request *request)
 {
     return request->llm.task == GW_TASK_TOKEN_COUNT &&
-           (request->api == NULL ||
-            !request->api->speaks(request->deployment, request->llm.dialect, request->llm.task,
-                                  request->upstream_model));
+           (request->attempt->api == NULL ||
+            !request->attempt->api->speaks(request->attempt->deployment, request->llm.dialect,
+                                           request->llm.task, request->attempt->upstream_model));
 }
 
 static enum gw_step begin_attempt(struct gw_request *request, bool fresh)
 {
     request->exchange_count++;
     gw_deliver_reset(request);
-    request->api = gw_api_for(request->deployment, request->upstream_model, &request->llm);
+    request->attempt->api =
+        gw_api_for(request->attempt->deployment, request->attempt->upstream_model, &request->llm);
     if (counts_tokens_here(request)) {
         return answer_token_count(request);
     }
-    if (request->api == NULL) {
+    if (request->attempt->api == NULL) {
         return start_demo(request);
     }
     return start_exchange(request, fresh);
@@ -174,61 +177,58 @@ static enum gw_step begin_attempt(struct gw_request *request, bool fresh)
 
 enum gw_step gw_state_exchange(struct gw_request *request)
 {
-    return begin_attempt(request, request->exchange_count > 0);
+    return begin_attempt(request, request->attempt->was_stale);
 }
 
 void gw_request_cancel_exchange(struct gw_request *request)
 {
-    gw_exchange_cancel(&request->exchange);
-    gw_demo_cancel(&request->demo);
+    gw_attempt_cancel(request->attempt);
 }
 
 void gw_request_pause_exchange(struct gw_request *request, bool paused)
 {
-    if (request->exchange != NULL) {
-        gw_exchange_pause(request->exchange, paused);
-    } else if (request->demo != NULL) {
-        gw_demo_pause(request->demo, paused);
+    if (request->attempt->exchange != NULL) {
+        gw_exchange_pause(request->attempt->exchange, paused);
+    } else if (request->attempt->demo != NULL) {
+        gw_demo_pause(request->attempt->demo, paused);
     }
 }
 
 void gw_request_release_body(struct gw_request *request)
 {
-    if (request->exchange == NULL || gw_exchange_timings(request->exchange)->sent_at_ns != 0) {
+    if (request->attempt->exchange == NULL ||
+        gw_exchange_timings(request->attempt->exchange)->sent_at_ns != 0) {
         gw_buf_fini(&request->body);
     }
 }
 
 /* ---- what the attempt tells ---- */
 
-void gw_request_attempt_failed(struct gw_request *request, const struct gw_error *error)
+static void learn_limits(struct gw_attempt *attempt, const struct gw_response_head *head)
 {
-    request->error = *error;
-    if (request->has_begun || !gw_withhold_release(request)) {
-        (void)gw_request_fail(request, error);
-    } else {
-        gw_request_cancel_exchange(request);
-        gw_request_set_state(request, GW_REQUEST_SETTLE);
+    gw_rate_headers_start(&attempt->rate, gw_clock_wall_ms());
+    for (size_t i = 0; i < head->header_count; i++) {
+        gw_rate_headers_add(&attempt->rate, head->headers[i].name, head->headers[i].value);
     }
-    gw_request_run(request);
 }
 
 static void on_response(void *user, const struct gw_response_head *head)
 {
-    struct gw_request *request = user;
-    if (request->exchange != NULL) {
-        request->timings = *gw_exchange_timings(request->exchange);
+    struct gw_attempt *attempt = user;
+    struct gw_request *request = attempt->request;
+    if (attempt->exchange != NULL) {
+        attempt->timings = *gw_exchange_timings(attempt->exchange);
+        learn_limits(attempt, head);
     }
-    request->upstream_status = head->status;
+    attempt->upstream_status = head->status;
     gw_counter_add(
         &request->core->counters->upstream_statuses_total[head->status / 100 % GW_STATUS_CLASSES],
         1);
-    gw_request_release_body(request);
     gw_request_set_state(request, GW_REQUEST_DELIVER);
-    if (head->status >= 400 && request->api != NULL) {
-        request->delivery = GW_DELIVERY_WITHHELD;
+    if (head->status >= 400 && attempt->api != NULL) {
+        attempt->delivery = GW_DELIVERY_WITHHELD;
         gw_withhold_on_response(request, head);
-    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+    } else if (attempt->delivery == GW_DELIVERY_TRANSLATED) {
         gw_deliver_translated_on_response(request, head);
     } else {
         gw_deliver_on_response(request, head);
@@ -237,10 +237,10 @@ static void on_response(void *user, const struct gw_response_head *head)
 
 static void on_body(void *user, struct gw_str bytes)
 {
-    struct gw_request *request = user;
-    if (request->delivery == GW_DELIVERY_WITHHELD) {
+    struct gw_request *request = ((struct gw_attempt *)user)->request;
+    if (request->attempt->delivery == GW_DELIVERY_WITHHELD) {
         gw_withhold_on_body(request, bytes);
-    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+    } else if (request->attempt->delivery == GW_DELIVERY_TRANSLATED) {
         gw_deliver_translated_on_body(request, bytes);
     } else {
         gw_deliver_on_body(request, bytes);
@@ -249,12 +249,12 @@ static void on_body(void *user, struct gw_str bytes)
 
 static void on_end(void *user)
 {
-    struct gw_request *request = user;
-    request->exchange = NULL;
-    request->demo = NULL;
-    if (request->delivery == GW_DELIVERY_WITHHELD) {
+    struct gw_request *request = ((struct gw_attempt *)user)->request;
+    request->attempt->exchange = NULL;
+    request->attempt->demo = NULL;
+    if (request->attempt->delivery == GW_DELIVERY_WITHHELD) {
         gw_withhold_on_end(request);
-    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+    } else if (request->attempt->delivery == GW_DELIVERY_TRANSLATED) {
         gw_deliver_translated_on_end(request);
     } else {
         gw_deliver_on_end(request);
@@ -263,7 +263,7 @@ static void on_end(void *user)
 
 static void on_writable(void *user)
 {
-    struct gw_request *request = user;
+    struct gw_request *request = ((struct gw_attempt *)user)->request;
     if (request->pair != NULL && !request->is_body_complete) {
         gw_downstream_read_body(request->pair, true);
     }
@@ -279,7 +279,7 @@ static struct gw_error explain_failure(struct gw_request *request,
                              .status = is_timeout ? 504 : 502,
                              .code =
                                  is_timeout ? GW_STR("upstream_timeout") : GW_STR("upstream_error"),
-                             .upstream_status = request->upstream_status,
+                             .upstream_status = request->attempt->upstream_status,
                              .is_retryable = true,
                              .can_fallback = true};
     const char *phase = gw_exchange_phase_text(failure->phase);
@@ -297,26 +297,40 @@ static struct gw_error explain_failure(struct gw_request *request,
     return error;
 }
 
+/* A pooled connection may have been closed by the other side before it saw the request. */
+static bool must_send_again(const struct gw_attempt *attempt,
+                            const struct gw_exchange_failure *failure)
+{
+    return failure->is_stale && attempt->request->state == GW_REQUEST_EXCHANGE &&
+           !attempt->was_stale && !attempt->request->is_streamed_up;
+}
+
 static void on_error(void *user, const struct gw_exchange_failure *failure)
 {
-    struct gw_request *request = user;
-    request->exchange = NULL;
+    struct gw_attempt *attempt = user;
+    struct gw_request *request = attempt->request;
+    if (attempt->exchange != NULL) {
+        attempt->timings = *gw_exchange_timings(attempt->exchange);
+    }
+    attempt->exchange = NULL;
+    attempt->demo = NULL;
     gw_counter_add(&request->core->counters->upstream_failures_total[failure->phase], 1);
-    if (failure->is_stale && request->state == GW_REQUEST_EXCHANGE &&
-        request->exchange_count == 1 && !request->is_streamed_up) {
+    if (must_send_again(attempt, failure)) {
+        attempt->was_stale = true;
         gw_counter_add(&request->core->counters->stale_retries_total, 1);
         gw_request_set_state(request, GW_REQUEST_EXCHANGE);
         gw_request_run(request);
         return;
     }
-    if (request->state == GW_REQUEST_DELIVER && request->delivery == GW_DELIVERY_WITHHELD) {
+    if (request->state == GW_REQUEST_DELIVER &&
+        request->attempt->delivery == GW_DELIVERY_WITHHELD) {
         gw_withhold_on_end(request); /* it was an error before it broke off */
         return;
     }
     struct gw_error error = explain_failure(request, failure);
     if (!request->has_begun) {
         gw_request_attempt_failed(request, &error);
-    } else if (request->delivery == GW_DELIVERY_TRANSLATED) {
+    } else if (request->attempt->delivery == GW_DELIVERY_TRANSLATED) {
         gw_deliver_translated_on_failure(request, &error);
     } else {
         gw_deliver_on_failure(request, &error);

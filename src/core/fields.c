@@ -5,7 +5,8 @@
 /* Exposed, so that a page's script may read them. */
 #define CORS_EXPOSED                                                                               \
     "x-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "      \
-    "x-gatewire-warning"
+    "x-gatewire-warning, x-gatewire-deployment, x-gatewire-attempts, x-gatewire-fallback-from, "   \
+    "x-provider, x-failover, x-original-provider"
 
 bool gw_cors_allows(const struct gw_request *request, struct gw_str origin)
 {
@@ -36,8 +37,36 @@ static bool needs_request_id(const struct gw_request *request, const struct gw_r
     return true;
 }
 
+static void add(struct gw_header *fields, size_t *count, struct gw_str name, struct gw_str value)
+{
+    fields[(*count)++] = (struct gw_header){.name = name, .value = value};
+}
+
+/* Who answered, and instead of whom. */
+static size_t add_route(struct gw_request *request, struct gw_header *fields)
+{
+    const struct gw_deployment *deployment = request->attempt->deployment;
+    size_t count = 0;
+    if (deployment == NULL || deployment->provider == NULL) {
+        return 0;
+    }
+    add(fields, &count, GW_STR("x-provider"), deployment->provider_name);
+    add(fields, &count, GW_STR("x-gatewire-deployment"), deployment->id);
+    if (request->exchange_count > 1) {
+        add(fields, &count, GW_STR("x-gatewire-attempts"),
+            gw_arena_printf(&request->arena, "%u", request->exchange_count));
+    }
+    if (request->group != request->asked_group) {
+        const struct gw_deployment *asked = request->asked_group->deployments[0];
+        add(fields, &count, GW_STR("x-failover"), GW_STR("true"));
+        add(fields, &count, GW_STR("x-original-provider"), asked->provider_name);
+        add(fields, &count, GW_STR("x-gatewire-fallback-from"), request->llm.model);
+    }
+    return count;
+}
+
 /* As gw_fields_common(), for an answer of ours (|theirs| NULL) or a provider's. */
-static size_t add_common(const struct gw_request *request, const struct gw_response_head *theirs,
+static size_t add_common(struct gw_request *request, const struct gw_response_head *theirs,
                          struct gw_header *fields)
 {
     size_t count = 0;
@@ -47,6 +76,7 @@ static size_t add_common(const struct gw_request *request, const struct gw_respo
     if (needs_request_id(request, theirs)) {
         fields[count++] = (struct gw_header){.name = GW_STR("request-id"), .value = request->id};
     }
+    count += add_route(request, fields + count);
     const struct gw_request_head *head = request->pair->head;
     struct gw_str origin = gw_headers_get(head->headers, head->header_count, GW_HEADER_ORIGIN);
     if (origin.len == 0 || !gw_cors_allows(request, origin)) {
@@ -61,7 +91,7 @@ static size_t add_common(const struct gw_request *request, const struct gw_respo
     return count;
 }
 
-size_t gw_fields_common(const struct gw_request *request, struct gw_header *fields)
+size_t gw_fields_common(struct gw_request *request, struct gw_header *fields)
 {
     return add_common(request, NULL, fields);
 }

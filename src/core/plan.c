@@ -44,18 +44,18 @@ static enum gw_err plan_verbatim(struct gw_request *request, struct gw_provider_
     struct gw_str body = gw_buf_str(&request->body);
     struct gw_json_splice splice;
     struct gw_notes notes;
-    gw_notes_init(&notes, &request->arena, request->deployment->drops_params, error);
-    struct gw_provider_input input = {.deployment = request->deployment,
-                                      .upstream_model = request->upstream_model,
+    gw_notes_init(&notes, &request->arena, request->attempt->deployment->drops_params, error);
+    struct gw_provider_input input = {.deployment = request->attempt->deployment,
+                                      .upstream_model = request->attempt->upstream_model,
                                       .request = &request->llm,
                                       .client_fields = head->headers,
                                       .client_field_count = head->header_count,
                                       .arena = &request->arena,
                                       .notes = &notes};
     gw_json_splice_init(&splice, body);
-    enum gw_err err =
-        request->api->patch(&input, request->route.path, request->query, body, &splice, call);
-    request->usage_injected = call->usage_injected;
+    enum gw_err err = request->attempt->api->patch(&input, request->route.path, request->query,
+                                                   body, &splice, call);
+    request->attempt->usage_injected = call->usage_injected;
     exchange->method = head->method_text;
     if (err != GW_OK || request->is_streamed_up) {
         return err;
@@ -65,7 +65,7 @@ static enum gw_err plan_verbatim(struct gw_request *request, struct gw_provider_
 
 static enum gw_err make_translation(struct gw_request *request)
 {
-    if (request->translation != NULL) {
+    if (request->attempt->translation != NULL) {
         return GW_OK;
     }
     struct gw_translation_opts opts = {
@@ -77,8 +77,8 @@ static enum gw_err make_translation(struct gw_request *request)
         .arena = &request->arena,
         .facts = &request->facts,
     };
-    request->translation = gw_translation_create(&opts);
-    return request->translation != NULL ? GW_OK : GW_ERR_NOMEM;
+    request->attempt->translation = gw_translation_create(&opts);
+    return request->attempt->translation != NULL ? GW_OK : GW_ERR_NOMEM;
 }
 
 enum gw_err gw_plan_translation(struct gw_request *request, const struct gw_provider_api *api,
@@ -91,10 +91,11 @@ enum gw_err gw_plan_translation(struct gw_request *request, const struct gw_prov
         err = make_translation(request);
     }
     if (err == GW_OK) {
-        err = gw_translation_encode(request->translation, api, request->deployment,
-                                    request->upstream_model, &in, error);
+        err =
+            gw_translation_encode(request->attempt->translation, api, request->attempt->deployment,
+                                  request->attempt->upstream_model, &in, error);
     }
-    *call = err == GW_OK ? gw_translation_call(request->translation) : NULL;
+    *call = err == GW_OK ? gw_translation_call(request->attempt->translation) : NULL;
     return err;
 }
 
@@ -105,7 +106,7 @@ static enum gw_err plan_translated(struct gw_request *request, struct gw_provide
     if (run == NULL) {
         return GW_ERR_NOMEM;
     }
-    enum gw_err err = gw_plan_translation(request, request->api, call, error);
+    enum gw_err err = gw_plan_translation(request, request->attempt->api, call, error);
     if (err != GW_OK) {
         return err;
     }
@@ -123,28 +124,31 @@ enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_requ
 {
     struct gw_provider_call verbatim = {.method = GW_STR("")};
     struct gw_provider_call *call = &verbatim;
-    bool is_verbatim = request->route.kind != GW_ROUTE_JSON ||
-                       request->api->speaks(request->deployment, request->llm.dialect,
-                                            request->llm.task, request->upstream_model);
-    request->delivery = is_verbatim ? GW_DELIVERY_RELAY : GW_DELIVERY_TRANSLATED;
+    bool is_verbatim =
+        request->route.kind != GW_ROUTE_JSON ||
+        request->attempt->api->speaks(request->attempt->deployment, request->llm.dialect,
+                                      request->llm.task, request->attempt->upstream_model);
+    request->attempt->is_verbatim = is_verbatim;
+    request->attempt->delivery = is_verbatim ? GW_DELIVERY_RELAY : GW_DELIVERY_TRANSLATED;
     enum gw_err err = is_verbatim ? plan_verbatim(request, call, exchange, error)
                                   : plan_translated(request, &call, exchange, error);
     if (err != GW_OK) {
         return err;
     }
     struct gw_authorize_input authorize = {
-        .deployment = request->deployment,
-        .host = request->deployment->origin->host_header,
+        .deployment = request->attempt->deployment,
+        .credential = gw_attempt_credential(request->attempt),
+        .host = request->attempt->deployment->origin->host_header,
         .body_runs = exchange->body_runs,
         .body_run_count = exchange->body_run_count,
         .now_ms = gw_clock_wall_ms(),
         .arena = &request->arena,
     };
-    err = request->api->authorize(&authorize, call);
+    err = request->attempt->api->authorize(&authorize, call);
     if (err == GW_OK) {
         exchange->target = call->target;
         struct gw_forward_opts fields = {.client = is_verbatim ? request->pair->head : NULL,
-                                         .deployment = request->deployment,
+                                         .deployment = request->attempt->deployment,
                                          .call = call,
                                          .request_id = request->id,
                                          .wants_identity = is_read(request->llm.task)};

@@ -81,12 +81,12 @@ static void stream_body(struct gw_request *request, struct gw_str bytes)
         gw_request_run(request);
         return;
     }
-    enum gw_err err = gw_exchange_write(request->exchange, bytes);
+    enum gw_err err = gw_exchange_write(request->attempt->exchange, bytes);
     if (err != GW_OK) {
         fail_upload(request, err);
         return;
     }
-    if (!gw_exchange_can_write(request->exchange)) {
+    if (!gw_exchange_can_write(request->attempt->exchange)) {
         gw_downstream_read_body(request->pair, false);
     }
 }
@@ -97,7 +97,7 @@ static void on_body(void *user, struct gw_str bytes)
     request->received_bytes += bytes.len;
     if (request->state == GW_REQUEST_RECEIVE) {
         keep_body(request, bytes);
-    } else if (request->exchange != NULL && request->is_streamed_up) {
+    } else if (request->attempt->exchange != NULL && request->is_streamed_up) {
         stream_body(request, bytes);
     }
 }
@@ -109,8 +109,8 @@ static void on_body_end(void *user)
     if (request->state == GW_REQUEST_RECEIVE) {
         gw_request_set_state(request, GW_REQUEST_DECODE);
         gw_request_run(request);
-    } else if (request->exchange != NULL && request->is_streamed_up) {
-        enum gw_err err = gw_exchange_end_body(request->exchange);
+    } else if (request->attempt->exchange != NULL && request->is_streamed_up) {
+        enum gw_err err = gw_exchange_end_body(request->attempt->exchange);
         if (err != GW_OK) {
             fail_upload(request, err);
         }

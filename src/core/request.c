@@ -23,10 +23,11 @@ static state_fn *const state_functions[] = {
 
 void gw_request_set_state(struct gw_request *request, enum gw_request_state state)
 {
-    /* Forward only, but for the one way back from a pooled connection that was dead: EXCHANGE to
-     * EXCHANGE. */
-    GW_ASSERT(state > request->state || (state == request->state && state == GW_REQUEST_EXCHANGE) ||
-              (state == GW_REQUEST_AUTHENTICATE && request->state == GW_REQUEST_AUTHENTICATE));
+    /* Forward only, but for two ways back: EXCHANGE to EXCHANGE from a pooled connection that was
+     * dead, and to ROUTE for another attempt. */
+    GW_ASSERT(
+        state > request->state || (state == request->state && state == GW_REQUEST_EXCHANGE) ||
+        (state == GW_REQUEST_ROUTE && !request->has_begun && request->state < GW_REQUEST_SETTLE));
     request->state = state;
 }
 
@@ -43,7 +44,8 @@ static void on_release(struct gw_deferred *release)
     struct gw_request *request = GW_CONTAINER_OF(release, struct gw_request, release);
     gw_openai_tee_fini(&request->tee);
     gw_relay_fini(&request->relay);
-    gw_translation_destroy(&request->translation);
+    gw_translation_destroy(&request->attempt->translation);
+    gw_buf_fini(&request->held);
     gw_withheld_destroy(&request->withheld);
     gw_stored_destroy(&request->stored);
     gw_buf_fini(&request->body);
@@ -116,10 +118,13 @@ void gw_request_begin(void *user, struct gw_downstream *pair)
     memset(request, 0, offsetof(struct gw_request, first_bytes));
     request->core = core;
     request->conf = gw_conf_acquire(core->conf);
+    request->attempt = &request->first_attempt;
+    request->attempt->request = request;
     request->pair = pair;
     gw_arena_init(&request->arena, request->first_bytes, sizeof(request->first_bytes),
                   GW_REQUEST_BLOCK_BYTES, GW_REQUEST_ARENA_MAX);
     gw_buf_init(&request->body, core->conf->snapshot->downstream.max_body_bytes);
+    gw_buf_init(&request->held, GW_REQUEST_HELD_BYTES);
     gw_deferred_init(&request->release, on_release);
     gw_list_init(&request->node);
     gw_list_append(&core->requests, &request->node);

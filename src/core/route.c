@@ -48,61 +48,72 @@ static enum gw_step refuse_pass(struct gw_request *request)
     return gw_request_fail(request, &error);
 }
 
-/* Weighted turns: the serial runs through the sum of the weights. */
-static const struct gw_deployment *pick(struct gw_core *core, const struct gw_model_group *group)
+/* Pass-through requests go to the deployments of one provider. */
+static void leave_out_others(struct gw_request *request)
 {
-    if (group->deployment_count == 1) {
-        return group->deployments[0];
+    for (size_t i = 0; i < request->group->deployment_count; i++) {
+        if (!gw_str_eq(request->group->deployments[i]->provider_name, GW_STR(DEFAULT_PROVIDER))) {
+            gw_router_set_add(&request->ask.tried, i);
+        }
     }
-    uint64_t total = 0;
-    for (size_t i = 0; i < group->deployment_count; i++) {
-        total += group->deployments[i]->weight;
-    }
-    uint64_t turn = core->pick_serial++ % total;
-    size_t at = 0;
-    while (turn >= group->deployments[at]->weight) {
-        turn -= group->deployments[at]->weight;
-        at++;
-    }
-    return group->deployments[at];
 }
 
-/* What the vendor calls the model; GW_ERR_TOO_LARGE when a pattern makes it longer than any name
- * is. */
-static enum gw_err name_upstream(struct gw_request *request, struct gw_str suffix)
+/* A body that is gone cannot be sent again, and what the provider did with an upload or a batch
+ * nobody here knows. */
+static bool can_repeat(const struct gw_request *request)
 {
-    char name[2 * GW_MODEL_NAME_MAX];
-    enum gw_err err = gw_deployment_model(request->deployment, suffix, name, sizeof(name),
-                                          &request->upstream_model);
-    if (err == GW_OK && request->upstream_model.ptr == name) {
-        request->upstream_model = gw_arena_try_dup(&request->arena, request->upstream_model);
+    enum gw_http_method method = request->pair->head->method;
+    return !request->is_streamed_up &&
+           (request->route.kind == GW_ROUTE_JSON || request->route.kind == GW_ROUTE_FORM ||
+            method == GW_METHOD_GET || method == GW_METHOD_HEAD);
+}
+
+/* From the name to the group: once per request. */
+static enum gw_step resolve(struct gw_request *request)
+{
+    const struct gw_catalog *catalog = request->conf->snapshot->catalog;
+    request->group_model = request->llm.model;
+    if (request->llm.model.len ==
+        0) { /* pass-through, or a task whose provider has a default model */
+        request->group = gw_catalog_first_of(catalog, GW_STR(DEFAULT_PROVIDER));
+        if (request->group == NULL) {
+            return refuse_pass(request);
+        }
+        leave_out_others(request);
+    } else {
+        request->group = gw_catalog_find(catalog, request->llm.model, &request->suffix);
+        if (request->group == NULL || request->group->deployment_count == 0) {
+            request->group = NULL;
+            return refuse_unknown_model(request);
+        }
     }
-    if (err == GW_OK && request->upstream_model.len == 0) {
-        request->upstream_model = request->llm.model;
-    }
-    return err;
+    request->asked_group = request->group;
+    struct gw_group_state *state = request->conf->groups[request->group->index];
+    atomic_fetch_add_explicit(&state->requests_total, 1, memory_order_relaxed);
+    gw_retry_begin(&request->retry, &request->group->routing->retry, &state->retries,
+                   (uint32_t)request->group->index, gw_loop_now_ms(request->core->loop));
+    request->retry.is_off = !can_repeat(request);
+    request->retry.is_fallback_off = request->llm.model.len == 0;
+    return GW_STEP_GO;
 }
 
 enum gw_step gw_state_route(struct gw_request *request)
 {
-    const struct gw_catalog *catalog = request->conf->snapshot->catalog;
-    struct gw_str suffix = {0};
-    if (request->llm.model.len ==
-        0) { /* pass-through, or a task whose provider has a default model */
-        request->deployment = gw_catalog_first_of(catalog, GW_STR(DEFAULT_PROVIDER));
-        if (request->deployment == NULL) {
-            return refuse_pass(request);
-        }
-    } else {
-        request->group = gw_catalog_find(catalog, request->llm.model, &suffix);
-        if (request->group == NULL || request->group->deployment_count == 0) {
-            return refuse_unknown_model(request);
-        }
-        request->deployment = pick(request->core, request->group);
-        if (name_upstream(request, suffix) != GW_OK) {
-            return refuse_unknown_model(request);
+    if (request->asked_group == NULL) {
+        enum gw_step step = resolve(request);
+        if (step != GW_STEP_GO || request->state != GW_REQUEST_ROUTE) {
+            return step;
         }
     }
-    gw_request_set_state(request, GW_REQUEST_EXCHANGE);
-    return GW_STEP_GO;
+    switch (gw_attempt_pick(request)) {
+    case GW_OK:
+        gw_request_set_state(request, GW_REQUEST_EXCHANGE);
+        return GW_STEP_GO;
+    case GW_ERR_NOT_FOUND:
+        return gw_request_nobody(request);
+    case GW_ERR_TOO_LARGE:
+        return refuse_unknown_model(request);
+    default:
+        return gw_respond_no_memory(request);
+    }
 }

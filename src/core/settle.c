@@ -9,22 +9,23 @@ static struct gw_usage final_usage(struct gw_request *request)
 {
     struct gw_usage usage = request->facts.usage;
     bool is_model_task = request->llm.task != GW_TASK_PASS && request->llm.task != GW_TASK_LOCAL;
-    if (!is_model_task || request->upstream_status / 100 != 2 || request->upstream_model.len == 0) {
+    if (!is_model_task || request->attempt->upstream_status / 100 != 2 ||
+        request->attempt->upstream_model.len == 0) {
         return usage;
     }
     struct gw_token_estimates *estimates = request->core->estimates;
     uint64_t input_bytes = request->received_bytes + request->history_bytes;
     uint64_t output_bytes = request->facts.output_bytes;
     if (usage.is_known) {
-        gw_token_estimates_learn(estimates, request->upstream_model, input_bytes,
+        gw_token_estimates_learn(estimates, request->attempt->upstream_model, input_bytes,
                                  usage.input_tokens);
         return usage;
     }
     if (request->route.kind == GW_ROUTE_JSON) {
         usage.input_tokens =
-            gw_token_estimates_guess(estimates, request->upstream_model, input_bytes);
+            gw_token_estimates_guess(estimates, request->attempt->upstream_model, input_bytes);
         usage.output_tokens =
-            gw_token_estimates_guess(estimates, request->upstream_model, output_bytes);
+            gw_token_estimates_guess(estimates, request->attempt->upstream_model, output_bytes);
         usage.is_known = true;
         usage.is_estimated = true;
     }
@@ -60,17 +61,17 @@ static void describe_target(const struct gw_request *request, struct gw_request_
 {
     record->model = request->llm.model;
     record->model_group = request->group != NULL ? request->group->name : gw_str(NULL, 0);
-    if (request->deployment != NULL) {
-        record->deployment = request->deployment->id;
-        record->provider = request->deployment->provider_name;
+    if (request->attempt->deployment != NULL) {
+        record->deployment = request->attempt->deployment->id;
+        record->provider = request->attempt->deployment->provider_name;
     }
     record->is_stream = request->llm.is_stream;
     record->exchanges = request->exchange_count;
-    record->upstream_status = request->upstream_status;
-    record->upstream_connect_us =
-        microseconds(request->timings.started_at_ns, request->timings.connected_at_ns);
-    record->upstream_first_chunk_us =
-        microseconds(request->timings.started_at_ns, request->timings.first_byte_at_ns);
+    record->upstream_status = request->attempt->upstream_status;
+    record->upstream_connect_us = microseconds(request->attempt->timings.started_at_ns,
+                                               request->attempt->timings.connected_at_ns);
+    record->upstream_first_chunk_us = microseconds(request->attempt->timings.started_at_ns,
+                                                   request->attempt->timings.first_byte_at_ns);
     record->finish_reason = gw_str_from_c(request->facts.finish_reason);
 }
 
@@ -95,6 +96,8 @@ enum gw_step gw_state_settle(struct gw_request *request)
         .duration_us = microseconds(request->begun_at_ns, gw_clock_mono_ns()),
     };
     describe_target(request, &record);
+    gw_request_stop_waiting(request);
+    gw_attempt_end(request->attempt, &request->error);
     count(core->counters, &record);
     core->on_settled(core->user, &record);
     gw_list_unlink(&request->node);

@@ -201,7 +201,7 @@ static enum gw_err put(struct gw_request *request, struct gw_str response)
 void gw_stored_keep(struct gw_request *request)
 {
     struct gw_str response;
-    if (!gw_translation_response(request->translation, &response)) {
+    if (!gw_translation_response(request->attempt->translation, &response)) {
         return;
     }
     enum gw_err err = put(request, response);

@@ -63,16 +63,16 @@ static struct gw_str loggable(struct gw_request *request, struct gw_str message)
 {
     bool is_cut = message.len > DETAIL_BYTES;
     message.len = is_cut ? DETAIL_BYTES : message.len;
-    return gw_redact(&request->arena, message, is_cut, request->deployment->credential);
+    return gw_redact(&request->arena, message, is_cut, gw_attempt_credential(request->attempt));
 }
 
 static struct gw_str credential_message(struct gw_request *request)
 {
-    const struct gw_deployment *deployment = request->deployment;
+    const struct gw_deployment *deployment = request->attempt->deployment;
     const char *what = "does not permit this with the gateway's credential";
-    if (deployment->credential == NULL && deployment->token == NULL) {
+    if (deployment->key_count == 0 && deployment->token == NULL) {
         what = "wants a credential, and the gateway has none";
-    } else if (request->upstream_status != 403) {
+    } else if (request->attempt->upstream_status != 403) {
         what = "does not accept the gateway's credential";
     }
     return gw_arena_printf(
@@ -81,7 +81,7 @@ static struct gw_str credential_message(struct gw_request *request)
         "' (it answered %u). The key of this request is not the reason: whoever runs the "
         "gateway must look at the deployment's api_key.",
         GW_STR_ARG(deployment->provider_name), what, GW_STR_ARG(gw_quoted(deployment->id)),
-        request->upstream_status);
+        request->attempt->upstream_status);
 }
 
 /* From the kept answer to the error object. */
@@ -89,15 +89,17 @@ static struct gw_error explain(struct gw_request *request)
 {
     struct gw_withheld *withheld = request->withheld;
     struct gw_error error = {0};
-    request->api->read_error(request->upstream_status, withheld->headers, withheld->header_count,
-                             gw_buf_str(&withheld->body), &request->arena, &error);
+    request->attempt->api->read_error(request->attempt->upstream_status, withheld->headers,
+                                      withheld->header_count, gw_buf_str(&withheld->body),
+                                      &request->arena, &error);
     error.detail = loggable(request, error.detail.len > 0 ? error.detail : error.message);
     if (error.is_credential) {
         error.message = credential_message(request);
     } else if (error.message.len == 0) {
-        error.message = gw_arena_printf(
-            &request->arena, "The provider '" GW_STR_FMT "' answered with status %u.",
-            GW_STR_ARG(request->deployment->provider_name), request->upstream_status);
+        error.message = gw_arena_printf(&request->arena,
+                                        "The provider '" GW_STR_FMT "' answered with status %u.",
+                                        GW_STR_ARG(request->attempt->deployment->provider_name),
+                                        request->attempt->upstream_status);
     }
     return error;
 }
@@ -105,8 +107,8 @@ static struct gw_error explain(struct gw_request *request)
 void gw_withhold_on_end(struct gw_request *request)
 {
     struct gw_error error = explain(request);
-    if (error.is_credential && request->deployment->token != NULL) {
-        gw_token_slot_mark_refused(request->deployment->token);
+    if (error.is_credential && request->attempt->deployment->token != NULL) {
+        gw_token_slot_mark_refused(request->attempt->deployment->token);
     }
     gw_request_attempt_failed(request, &error);
 }
@@ -122,7 +124,7 @@ void gw_withhold_on_body(struct gw_request *request, struct gw_str bytes)
     } else if (bytes.len > room) {
         /* A page of HTML from a proxy on the way. The connection is worth less than its end. */
         withheld->is_cut = true;
-        gw_exchange_cancel(&request->exchange);
+        gw_exchange_cancel(&request->attempt->exchange);
         gw_withhold_on_end(request);
     }
 }
@@ -130,7 +132,7 @@ void gw_withhold_on_body(struct gw_request *request, struct gw_str bytes)
 bool gw_withhold_release(struct gw_request *request)
 {
     struct gw_withheld *withheld = request->withheld;
-    if (withheld == NULL || withheld->is_cut || request->translation != NULL ||
+    if (withheld == NULL || withheld->is_cut || !request->attempt->is_verbatim ||
         request->error.is_credential) {
         return false;
     }

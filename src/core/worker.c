@@ -175,6 +175,7 @@ enum gw_err gw_worker_create(const struct gw_worker_opts *opts, struct gw_worker
         .loop = worker->loop,
         .snapshot = gw_snapshot_acquire(opts->snapshot),
         .estimates = opts->estimates,
+        .deployments = opts->deployments,
         .responses = opts->responses,
         .on_settled = on_settled,
         .on_connection_closed = on_connection_closed,

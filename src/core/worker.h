@@ -24,10 +24,11 @@
 struct gw_worker;
 
 struct gw_worker_opts {
-    struct gw_snapshot *snapshot;         /* required; acquired, not taken over */
-    struct gw_token_estimates *estimates; /* required */
-    struct gw_response_store *responses;  /* or NULL */
-    const int *listen_fds;                /* the worker's from now on */
+    struct gw_snapshot *snapshot;               /* required; acquired, not taken over */
+    struct gw_token_estimates *estimates;       /* required */
+    struct gw_response_store *responses;        /* or NULL */
+    struct gw_deployment_registry *deployments; /* required */
+    const int *listen_fds;                      /* the worker's from now on */
     size_t listen_fd_count;
     /* Run on the worker's thread. */
     gw_on_settled_fn *on_settled;    /* required */

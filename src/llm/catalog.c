@@ -167,7 +167,7 @@ static struct group *add_group(struct gw_catalog *catalog, struct gw_str name)
     if (group == NULL || own_name.ptr == NULL) {
         return NULL;
     }
-    *group = (struct group){.public_group = {.name = own_name}};
+    *group = (struct group){.public_group = {.name = own_name, .index = catalog->group_count}};
     if (catalog->group_count == catalog->group_capacity) {
         struct group **groups = grow(catalog->arena, catalog->groups, catalog->group_count,
                                      &catalog->group_capacity, sizeof(struct group *));
@@ -264,6 +264,13 @@ enum gw_err gw_catalog_add_alias(struct gw_catalog *catalog, struct gw_str alias
     return add_entry(catalog, &entry);
 }
 
+void gw_catalog_set_routing(struct gw_catalog *catalog, size_t index,
+                            const struct gw_group_routing *routing)
+{
+    GW_ASSERT(index < catalog->group_count);
+    catalog->groups[index]->public_group.routing = routing;
+}
+
 void gw_catalog_set_created_at(struct gw_catalog *catalog, uint64_t created_at_s)
 {
     for (size_t i = 0; i < catalog->group_count; i++) {
@@ -354,14 +361,14 @@ size_t gw_catalog_close_names(const struct gw_catalog *catalog, struct gw_str mo
     return count;
 }
 
-const struct gw_deployment *gw_catalog_first_of(const struct gw_catalog *catalog,
-                                                struct gw_str provider_name)
+const struct gw_model_group *gw_catalog_first_of(const struct gw_catalog *catalog,
+                                                 struct gw_str provider_name)
 {
     for (size_t i = 0; i < catalog->group_count; i++) {
         const struct gw_model_group *group = &catalog->groups[i]->public_group;
         for (size_t j = 0; j < group->deployment_count; j++) {
             if (gw_str_eq(group->deployments[j]->provider_name, provider_name)) {
-                return group->deployments[j];
+                return group;
             }
         }
     }

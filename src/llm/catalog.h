@@ -25,10 +25,12 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-struct gw_provider;   /* provider/provider.h */
-struct gw_origin;     /* upstream/origin.h */
-struct gw_token_slot; /* llm/token_slot.h */
-struct gw_model_info; /* llm/model_facts.h */
+struct gw_provider;           /* provider/provider.h */
+struct gw_origin;             /* upstream/origin.h */
+struct gw_token_slot;         /* llm/token_slot.h */
+struct gw_model_info;         /* llm/model_facts.h */
+struct gw_deployment_routing; /* policy/routing.h */
+struct gw_group_routing;      /* policy/routing.h */
 
 /* Zero means "no limit of this kind" in total_ms only; the others always have a value. */
 struct gw_upstream_timeouts {
@@ -46,6 +48,12 @@ struct gw_extra_header {
     struct gw_str value;
 };
 
+/* One of a deployment's keys. */
+struct gw_deployment_key {
+    const struct gw_secret *secret;
+    uint64_t fingerprint; /* hash of the secret: what is known of a key outlives a reload */
+};
+
 struct gw_deployment {
     struct gw_str id; /* unique and stable over reloads when its settings are the same */
     const struct gw_provider *provider;
@@ -56,13 +64,14 @@ struct gw_deployment {
     const struct gw_origin *origin; /* NULL for built-in providers, which answer in the process */
     size_t origin_index;            /* of |origin| in the snapshot's list */
     struct gw_str base_path;        /* of api_base, without a trailing slash: "/v1" */
-    const struct gw_secret *credential; /* NULL: no key is sent */
-    struct gw_str organization;         /* OpenAI-Organization, or empty */
-    struct gw_str project;              /* OpenAI-Project, or empty */
-    struct gw_str api_version;          /* for vendors that want one, or empty */
-    struct gw_str region;               /* AWS region, Google location; or empty */
-    struct gw_str cloud_project;        /* Google Cloud's, or empty */
-    struct gw_token_slot *token;        /* instead of |credential|: changes while we run; or NULL */
+    const struct gw_deployment_key *keys; /* they take turns; count 0: no key is sent */
+    size_t key_count;
+    struct gw_str organization;  /* OpenAI-Organization, or empty */
+    struct gw_str project;       /* OpenAI-Project, or empty */
+    struct gw_str api_version;   /* for vendors that want one, or empty */
+    struct gw_str region;        /* AWS region, Google location; or empty */
+    struct gw_str cloud_project; /* Google Cloud's, or empty */
+    struct gw_token_slot *token; /* instead of |keys|: changes while we run; or NULL */
     struct gw_str extra_body; /* JSON members to add, "\"a\":1,\"b\":2" without braces; or empty */
     uint64_t default_max_tokens; /* where the client sets none and the vendor wants one; 0: none */
     uint64_t limit_max_tokens;   /* clients get no more; 0: no limit */
@@ -72,6 +81,7 @@ struct gw_deployment {
     struct gw_upstream_timeouts timeouts;
     uint64_t weight;                        /* at least 1 */
     const struct gw_model_info *model_info; /* what the configuration knows of the model; or NULL */
+    const struct gw_deployment_routing *routing;
 };
 
 struct gw_model_group {
@@ -80,6 +90,8 @@ struct gw_model_group {
     const struct gw_deployment **deployments;
     size_t deployment_count;
     uint64_t created_at_s; /* for /v1/models */
+    size_t index;          /* as gw_catalog_group() counts */
+    const struct gw_group_routing *routing;
 };
 
 struct gw_catalog;
@@ -95,6 +107,13 @@ struct gw_catalog;
 GW_MUST_USE enum gw_err gw_deployment_model(const struct gw_deployment *deployment,
                                             struct gw_str suffix, char *buf, size_t size,
                                             struct gw_str *model);
+
+/* Key number |index| of |deployment|; NULL when it has none. */
+static inline const struct gw_secret *gw_deployment_secret(const struct gw_deployment *deployment,
+                                                           size_t index)
+{
+    return index < deployment->key_count ? deployment->keys[index].secret : NULL;
+}
 
 /* An empty catalog in |arena|, or NULL when the arena is full. */
 GW_MUST_USE struct gw_catalog *gw_catalog_create(struct gw_arena *arena);
@@ -117,6 +136,11 @@ GW_MUST_USE enum gw_err gw_catalog_add(struct gw_catalog *catalog, struct gw_str
  */
 GW_MUST_USE enum gw_err gw_catalog_add_alias(struct gw_catalog *catalog, struct gw_str alias,
                                              struct gw_str group_name);
+
+/* Sets the routing of group number |index|, which every group has when the configuration is
+ * complete. */
+void gw_catalog_set_routing(struct gw_catalog *catalog, size_t index,
+                            const struct gw_group_routing *routing);
 
 /* Sets created_at_s of every group; the last step of the configuration. */
 void gw_catalog_set_created_at(struct gw_catalog *catalog, uint64_t created_at_s);
@@ -144,9 +168,9 @@ const struct gw_model_group *gw_catalog_group(const struct gw_catalog *catalog, 
 size_t gw_catalog_close_names(const struct gw_catalog *catalog, struct gw_str model,
                               struct gw_str names[GW_CATALOG_CLOSE_NAMES]);
 
-/* The first deployment of provider |provider_name| in order of the configuration, or NULL;
- * pass-through requests without a model go there. */
-const struct gw_deployment *gw_catalog_first_of(const struct gw_catalog *catalog,
-                                                struct gw_str provider_name);
+/* The first group with a deployment of provider |provider_name|, or NULL; pass-through requests
+ * without a model go to those of them. */
+const struct gw_model_group *gw_catalog_first_of(const struct gw_catalog *catalog,
+                                                 struct gw_str provider_name);
 
 #endif

@@ -52,6 +52,7 @@ struct gateway {
     struct gw_log_sink *sink;       /* NULL: no access log */
     struct gw_access_log_rest log_rest;
     struct gw_token_estimates *estimates;
+    struct gw_deployment_registry *deployments;
     struct gw_token_book *tokens;
     struct gw_refresher *refresher;
     struct gw_response_store *responses;
@@ -464,6 +465,7 @@ static enum gw_err start_worker(struct gateway *gateway, size_t index)
     struct gw_worker_opts opts = {.snapshot = gateway->snapshot,
                                   .estimates = gateway->estimates,
                                   .responses = gateway->responses,
+                                  .deployments = gateway->deployments,
                                   .listen_fds = fds,
                                   .listen_fd_count = count,
                                   .on_settled = on_settled,
@@ -577,6 +579,7 @@ static void stop(struct gateway *gateway)
     gw_snapshot_release(&gateway->snapshot);
     gw_token_book_release(&gateway->tokens);
     gw_response_store_destroy(&gateway->responses);
+    gw_deployment_registry_destroy(&gateway->deployments);
     gw_token_estimates_destroy(&gateway->estimates);
     gw_arena_fini(&gateway->arena);
 }
@@ -588,6 +591,7 @@ int gw_gateway_run(const struct gw_gateway_opts *opts)
     gw_arena_init(&gateway.arena, NULL, 0, 4096, MESSAGE_MAX_BYTES);
     gateway.process.started_wall_ms = gw_clock_wall_ms();
     gateway.estimates = gw_token_estimates_create();
+    gateway.deployments = gw_deployment_registry_create();
     gateway.tokens = gw_token_book_create();
     gateway.responses = gw_response_store_create(&responses);
     raise_file_limit();

@@ -12,17 +12,23 @@
 #define BUCKETS    256u /* acquire and release run at load and reload only */
 #define CACHE_LINE 64u
 
-/* A deployment's entry, or a credential's. */
+enum kind {
+    KIND_DEPLOYMENT,
+    KIND_CREDENTIAL,
+    KIND_GROUP,
+};
+
 struct entry {
     struct gw_list node;
     char *id;
     size_t id_len;
     uint64_t fingerprint;
-    bool is_credential;
+    enum kind kind;
     uint64_t references;
     union {
         struct gw_deployment_state deployment;
         struct gw_credential_state credential;
+        struct gw_group_state group;
     } state;
 };
 
@@ -56,9 +62,8 @@ void gw_deployment_registry_destroy(struct gw_deployment_registry **registry)
 
 static bool is_entry(const struct entry *entry, const struct entry *wanted)
 {
-    return entry->is_credential == wanted->is_credential &&
-           entry->fingerprint == wanted->fingerprint && entry->id_len == wanted->id_len &&
-           memcmp(entry->id, wanted->id, wanted->id_len) == 0;
+    return entry->kind == wanted->kind && entry->fingerprint == wanted->fingerprint &&
+           entry->id_len == wanted->id_len && memcmp(entry->id, wanted->id, wanted->id_len) == 0;
 }
 
 /* A block of malloc(3) is aligned for any ordinary type, not for a cache line: room is left in
@@ -79,14 +84,18 @@ static void entry_free(struct entry *entry)
 }
 
 static struct entry *acquire(struct gw_deployment_registry *registry, struct gw_str id,
-                             uint64_t fingerprint, bool is_credential)
+                             uint64_t fingerprint, enum kind kind)
 {
     struct gw_list *bucket = &registry->buckets[gw_str_hash(id) % BUCKETS];
     struct entry *made = entry_alloc();
     made->id = gw_strndup(id.ptr, id.len);
     made->id_len = id.len;
     made->fingerprint = fingerprint;
-    made->is_credential = is_credential;
+    made->kind = kind;
+    if (kind == KIND_GROUP) {
+        gw_allowance_init(&made->state.group.retries);
+        gw_allowance_init(&made->state.group.hedges);
+    }
     GW_ASSERT(pthread_mutex_lock(&registry->lock) == 0);
     struct entry *found = NULL;
     GW_LIST_FOREACH(bucket, node)
@@ -124,13 +133,27 @@ static void release(struct gw_deployment_registry *registry, struct entry *entry
 struct gw_deployment_state *gw_deployment_state_acquire(struct gw_deployment_registry *registry,
                                                         struct gw_str id)
 {
-    return &acquire(registry, id, 0, false)->state.deployment;
+    return &acquire(registry, id, 0, KIND_DEPLOYMENT)->state.deployment;
 }
 
 struct gw_credential_state *gw_credential_state_acquire(struct gw_deployment_registry *registry,
                                                         struct gw_str id, uint64_t fingerprint)
 {
-    return &acquire(registry, id, fingerprint, true)->state.credential;
+    return &acquire(registry, id, fingerprint, KIND_CREDENTIAL)->state.credential;
+}
+
+struct gw_group_state *gw_group_state_acquire(struct gw_deployment_registry *registry,
+                                              struct gw_str name)
+{
+    return &acquire(registry, name, 0, KIND_GROUP)->state.group;
+}
+
+void gw_group_state_release(struct gw_deployment_registry *registry, struct gw_group_state **state)
+{
+    if (*state != NULL) {
+        release(registry, GW_CONTAINER_OF(*state, struct entry, state.group));
+        *state = NULL;
+    }
 }
 
 void gw_deployment_state_release(struct gw_deployment_registry *registry,

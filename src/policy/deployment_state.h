@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy/deployment_state - what is known of a deployment while it runs, shared by all workers and
- * kept over reloads.
+ * policy/deployment_state - what is known of a deployment, its keys and its group while it runs,
+ * shared by all workers and kept over reloads.
  *
  * Source:   DESIGN section 7: deployment health and breakers are shared atomics of the process.
- * Shape:    a registry by the deployment's id, and within it by the credential's fingerprint;
- *           snapshots hold references. What no snapshot refers to any more is forgotten.
+ * Shape:    a registry by the deployment's id, within it by the credential's fingerprint, and by
+ *           the group's name; workers hold references for the snapshot they work with. What no
+ * snapshot refers to any more is forgotten.
  * Units:    milliseconds of a monotonic clock, microseconds
  * Limits:   none of its own; the configuration bounds the number of deployments.
  * Memory:   a state is about 1 KB; the last release frees it.
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "policy/allowance.h"
 #include "policy/breaker.h"
 #include "policy/concurrency.h"
 #include "policy/credentials.h"
@@ -29,6 +31,19 @@
 #include "policy/quantile.h"
 
 struct gw_deployment_registry; /* opaque */
+
+/* What is known of a model group. */
+struct gw_group_state {
+    struct gw_allowance retries;
+    struct gw_allowance hedges;
+    _Atomic uint32_t strategy; /* set at run time: enum gw_strategy + 1; 0: the configuration's */
+    /* Counted as requests come and go. */
+    _Atomic uint64_t requests_total;
+    _Atomic uint64_t retries_total;   /* exchanges after a failed one, in the same group */
+    _Atomic uint64_t fallbacks_total; /* requests that went on to another group */
+    _Atomic uint64_t hedges_total;
+    _Atomic uint64_t failures_total; /* requests that this group was the last for */
+};
 
 struct gw_deployment_state {
     /* What each pick reads. */
@@ -58,6 +73,13 @@ struct gw_deployment_state *gw_deployment_state_acquire(struct gw_deployment_reg
  * secret: a key that was replaced starts afresh. One reference more. */
 struct gw_credential_state *gw_credential_state_acquire(struct gw_deployment_registry *registry,
                                                         struct gw_str id, uint64_t fingerprint);
+
+/* The state of the model group |name|, made when it is new. One reference more. */
+struct gw_group_state *gw_group_state_acquire(struct gw_deployment_registry *registry,
+                                              struct gw_str name);
+
+/* One reference less; NULL-safe, clears the pointer. */
+void gw_group_state_release(struct gw_deployment_registry *registry, struct gw_group_state **state);
 
 /* One reference less; NULL-safe, clears the pointer. */
 void gw_deployment_state_release(struct gw_deployment_registry *registry,

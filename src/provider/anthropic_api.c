@@ -314,10 +314,10 @@ static enum gw_err authorize(const struct gw_authorize_input *in, struct gw_prov
         return gw_token_slot_get(in->deployment->token, &token) ? add_bearer(in, token.access, call)
                                                                 : GW_ERR_NOT_FOUND;
     }
-    if (in->deployment->credential == NULL) {
+    if (in->credential == NULL) {
         return GW_OK;
     }
-    struct gw_str key = gw_secret_reveal(in->deployment->credential);
+    struct gw_str key = gw_secret_reveal(in->credential);
     if (gw_str_has_prefix(key, GW_STR(OAUTH_PREFIX))) {
         return add_bearer(in, key, call);
     }

@@ -68,6 +68,7 @@ struct gw_provider_input {
 /* What the credential is put on. */
 struct gw_authorize_input {
     const struct gw_deployment *deployment;
+    const struct gw_secret *credential; /* the key that was chosen; NULL: none */
     struct gw_str host; /* as the Host field will be: "bedrock-runtime.us-east-1.amazonaws.com" */
     const struct gw_str *body_runs; /* the final body */
     size_t body_run_count;

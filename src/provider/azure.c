@@ -162,10 +162,10 @@ static enum gw_err encode_embeddings(const struct gw_provider_input *in, yyjson_
 /* A token of Entra's goes as Bearer, a key in a field of its own. */
 static enum gw_err authorize(const struct gw_authorize_input *in, struct gw_provider_call *call)
 {
-    if (in->deployment->token != NULL || in->deployment->credential == NULL) {
+    if (in->deployment->token != NULL || in->credential == NULL) {
         return gw_openai_add_bearer(in, call);
     }
-    struct gw_str key = gw_arena_try_dup(in->arena, gw_secret_reveal(in->deployment->credential));
+    struct gw_str key = gw_arena_try_dup(in->arena, gw_secret_reveal(in->credential));
     if (key.ptr == NULL) {
         return GW_ERR_NOMEM;
     }

@@ -108,7 +108,7 @@ static enum gw_err authorize(const struct gw_authorize_input *in, struct gw_prov
         return token.secret.len > 0 ? add_signature(in, &token, call)
                                     : add_bearer(in, token.access, call);
     }
-    struct gw_str key = gw_secret_reveal(deployment->credential);
+    struct gw_str key = gw_secret_reveal(in->credential);
     return key.len > 0 ? add_bearer(in, key, call) : GW_ERR_NOT_FOUND;
 }
 

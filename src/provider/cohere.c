@@ -31,7 +31,7 @@ static enum gw_err patch(const struct gw_provider_input *in, struct gw_str path,
 
 static enum gw_err authorize(const struct gw_authorize_input *in, struct gw_provider_call *call)
 {
-    struct gw_str key = gw_secret_reveal(in->deployment->credential);
+    struct gw_str key = gw_secret_reveal(in->credential);
     struct gw_token token = {0};
     if (in->deployment->token != NULL) {
         if (!gw_token_slot_get(in->deployment->token, &token)) {

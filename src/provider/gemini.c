@@ -287,18 +287,17 @@ static enum gw_err gemini_authorize(const struct gw_authorize_input *in,
     if (in->deployment->token != NULL) {
         return add_token(in, call);
     }
-    if (in->deployment->credential == NULL) {
+    if (in->credential == NULL) {
         return GW_OK;
     }
-    return add_field(call, GW_HEADER_X_GOOG_API_KEY, gw_secret_reveal(in->deployment->credential));
+    return add_field(call, GW_HEADER_X_GOOG_API_KEY, gw_secret_reveal(in->credential));
 }
 
 enum gw_err gw_vertex_authorize(const struct gw_authorize_input *in, struct gw_provider_call *call)
 {
     const struct gw_deployment *deployment = in->deployment;
-    if (deployment->token == NULL && deployment->credential != NULL &&
-        deployment->cloud_project.len > 0) {
-        return add_bearer(in, gw_secret_reveal(deployment->credential), call);
+    if (deployment->token == NULL && in->credential != NULL && deployment->cloud_project.len > 0) {
+        return add_bearer(in, gw_secret_reveal(in->credential), call);
     }
     return gemini_authorize(in, call);
 }

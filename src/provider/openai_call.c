@@ -28,11 +28,10 @@ enum gw_err gw_openai_add_bearer(const struct gw_authorize_input *in, struct gw_
     if (deployment->token != NULL && !gw_token_slot_get(deployment->token, &token)) {
         return GW_ERR_NOT_FOUND;
     }
-    if (deployment->token == NULL && deployment->credential == NULL) {
+    if (deployment->token == NULL && in->credential == NULL) {
         return GW_OK;
     }
-    struct gw_str key =
-        deployment->token != NULL ? token.access : gw_secret_reveal(deployment->credential);
+    struct gw_str key = deployment->token != NULL ? token.access : gw_secret_reveal(in->credential);
     struct gw_str scheme = GW_STR("Bearer ");
     char *value = gw_arena_try_alloc(in->arena, scheme.len + key.len);
     if (value == NULL) {

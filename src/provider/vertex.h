@@ -41,7 +41,7 @@ void gw_vertex_append_path(const struct gw_deployment *deployment, struct gw_str
                            struct gw_str model, struct gw_buf *out);
 
 /*
- * The credential of Vertex: the access token of deployment->token; else deployment->credential, as
+ * The credential of Vertex: the access token of deployment->token; else the chosen key, as
  * an API key in express mode (no project) and as an access token otherwise.
  *
  * Errors: GW_ERR_NOMEM, GW_ERR_NOT_FOUND (no token yet).

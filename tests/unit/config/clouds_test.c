@@ -17,7 +17,7 @@ static void assert_token(const char *access, const char *secret, const char *ses
 {
     struct gw_token token = {0};
     assert_non_null(only()->token);
-    assert_null(only()->credential);
+    assert_null(gw_deployment_secret(only(), 0));
     assert_true(gw_token_slot_get(only()->token, &token));
     assert_text(token.access, access);
     assert_text(token.secret, secret);
@@ -30,7 +30,7 @@ static void assert_fetched(void)
 {
     struct gw_token token = {0};
     assert_non_null(only()->token);
-    assert_null(only()->credential);
+    assert_null(gw_deployment_secret(only(), 0));
     assert_false(gw_token_slot_get(only()->token, &token));
 }
 
@@ -112,7 +112,7 @@ static void azure_addresses_are_brought_into_one_form(void **state)
         assert_text(only()->base_path, cases[i].path);
         assert_text(only()->api_version, cases[i].version);
         assert_text(only()->upstream_model, "my-dep");
-        assert_true(gw_secret_eq(only()->credential, GW_STR("k")));
+        assert_true(gw_secret_eq(gw_deployment_secret(only(), 0), GW_STR("k")));
     }
     assert_good("model_list:\n- model_name: m\n"
                 "  provider: {type: azure, azure_deployment: d, azure_endpoint: 'https://h', "
@@ -143,7 +143,7 @@ static void keys_and_tokens_that_do_not_change_are_there_at_once(void **state)
                                          "AWS_SECRET_ACCESS_KEY=F", "AWS_REGION=eu-west-3", NULL};
     assert_good(ENTRY("model: bedrock/x"), bearer, 0);
     assert_null(only()->token);
-    assert_true(gw_secret_eq(only()->credential, GW_STR("b")));
+    assert_true(gw_secret_eq(gw_deployment_secret(only(), 0), GW_STR("b")));
     assert_bad(ENTRY("model: bedrock/x, aws_region_name: us-east-1, aws_access_key_id: AKID"), NULL,
                2, "model_list[0]", "belong together");
 }
@@ -174,7 +174,7 @@ static void other_logins_are_fetched(void **state)
     assert_finding(false, 2, "model_list[0]", "VERTEXAI_PROJECT");
     assert_int_equal(deployments_of("m"), 0);
     assert_good(ENTRY("model: vertex_ai/gemini-x, api_key: express"), NULL, 0);
-    assert_true(gw_secret_eq(only()->credential, GW_STR("express")));
+    assert_true(gw_secret_eq(gw_deployment_secret(only(), 0), GW_STR("express")));
     assert_int_equal(only()->cloud_project.len, 0);
 }
 
@@ -216,11 +216,11 @@ static void accounts_of_the_environment_stay_with_their_vendor(void **state)
         char yaml[512];
         (void)snprintf(yaml, sizeof(yaml), ENTRY("%s"), strangers[i]);
         assert_int_equal(load(yaml, environment), GW_OK);
-        assert_null(only()->credential);
+        assert_null(gw_deployment_secret(only(), 0));
         assert_null(only()->token);
     }
     assert_good(ENTRY("model: azure/d, api_base: 'https://a.openai.azure.com'"), environment, 0);
-    assert_true(gw_secret_eq(only()->credential, GW_STR("k")));
+    assert_true(gw_secret_eq(gw_deployment_secret(only(), 0), GW_STR("k")));
     assert_good(ENTRY("model: bedrock/x, api_base: 'https://vpce.bedrock-runtime.us-east-1.vpce."
                       "amazonaws.com'"),
                 environment, 0);
@@ -228,7 +228,7 @@ static void accounts_of_the_environment_stay_with_their_vendor(void **state)
     static const char *const own[] = {"AZURE_API_KEY=k", "AZURE_API_BASE=https://gw.corp.example",
                                       NULL};
     assert_good(ENTRY("model: azure/d, api_base: 'https://gw.corp.example'"), own, 0);
-    assert_true(gw_secret_eq(only()->credential, GW_STR("k")));
+    assert_true(gw_secret_eq(gw_deployment_secret(only(), 0), GW_STR("k")));
 }
 
 static void sources_are_kept_over_reloads(void **state)

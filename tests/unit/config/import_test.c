@@ -109,7 +109,7 @@ static void describe(struct gw_buf *text)
             (void)gw_buf_appendf(
                 text, GW_STR_FMT " " GW_STR_FMT " " GW_STR_FMT " " GW_STR_FMT " %llu %llu\n",
                 GW_STR_ARG(deployment->id), GW_STR_ARG(deployment->upstream_model),
-                GW_STR_ARG(gw_secret_reveal(deployment->credential)),
+                GW_STR_ARG(gw_secret_reveal(gw_deployment_secret(deployment, 0))),
                 GW_STR_ARG(deployment->origin == NULL ? GW_STR("") : deployment->origin->key),
                 (unsigned long long)deployment->weight,
                 (unsigned long long)deployment->timeouts.total_ms);

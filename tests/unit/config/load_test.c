@@ -92,7 +92,8 @@ static void dotenv_is_read(void **state)
     put("config.yaml", "server: {port: '${GW_TEST_PORT}'}\n");
     assert_loads(NULL, NULL);
     assert_int_equal(snapshot->listen.api_port, 1234);
-    assert_true(gw_secret_eq(deployment_of("gpt-4o", 0)->credential, GW_STR("sk-dot")));
+    assert_true(
+        gw_secret_eq(gw_deployment_secret(deployment_of("gpt-4o", 0), 0), GW_STR("sk-dot")));
     assert_int_equal(report.count, 1);
     assert_text(report.issues[0].file, ".env");
     assert_int_equal(report.issues[0].line, 3);

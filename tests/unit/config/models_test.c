@@ -30,7 +30,7 @@ static void a_litellm_file_is_served_as_it_is(void **state)
     assert_int_equal(first->origin->port, 443);
     assert_true(first->origin->is_tls);
     assert_non_null(first->origin->tls);
-    assert_true(gw_secret_eq(first->credential, GW_STR("sk-env")));
+    assert_true(gw_secret_eq(gw_deployment_secret(first, 0), GW_STR("sk-env")));
     assert_text(first->organization, "org-1");
     assert_int_equal(first->timeouts.total_ms, 30000);
     assert_int_equal(first->timeouts.stream_first_byte_ms, 2500);
@@ -44,7 +44,7 @@ static void a_litellm_file_is_served_as_it_is(void **state)
     assert_text(second->id, "my-own-id");
     assert_text(second->upstream_model, "openai/gpt-oss-120b");
     assert_text(second->base_path, "/openai/v1");
-    assert_true(gw_secret_eq(second->credential, GW_STR("literal-key")));
+    assert_true(gw_secret_eq(gw_deployment_secret(second, 0), GW_STR("literal-key")));
     assert_ptr_equal(snapshot->origins[second->origin_index], second->origin);
     assert_int_equal(snapshot->origin_count, 2);
 }
@@ -127,20 +127,21 @@ static void wildcards_hand_the_name_on(void **state)
     assert_finding(false, 2, "model_list[0]", "only at the end");
 }
 
-static void several_keys_are_several_deployments(void **state)
+static void several_keys_take_turns(void **state)
 {
     (void)state;
     static const char *const many[] = {"OPENAI_API_KEY=a",    "OPENAI_API_KEYS=b, a ,c",
                                        "OPENAI_API_KEY_2=d",  "OPENAI_API_KEY_EAST=e",
                                        "OPENAI_API_KEY_10=f", NULL};
     assert_good("model_list:\n- {model_name: m, litellm_params: {model: openai/x}}\n", many, 0);
-    assert_int_equal(deployments_of("m"), 6);
+    assert_int_equal(deployments_of("m"), 1);
+    assert_int_equal(deployment_of("m", 0)->key_count, 6);
     static const char *const order[] = {"a", "b", "c", "d", "f", "e"};
     for (size_t i = 0; i < 6; i++) {
-        assert_true(gw_secret_eq(deployment_of("m", i)->credential, gw_str_from_c(order[i])));
+        assert_true(
+            gw_secret_eq(gw_deployment_secret(deployment_of("m", 0), i), gw_str_from_c(order[i])));
     }
-    assert_text(deployment_of("m", 0)->id, "m#1.1");
-    assert_text(deployment_of("m", 5)->id, "m#1.6");
+    assert_text(deployment_of("m", 0)->id, "m#1");
 }
 
 static void an_entry_that_cannot_be_served_is_left_out(void **state)
@@ -180,10 +181,10 @@ static void vendors_keys_go_to_the_vendor_only(void **state)
         "- model_name: local\n"
         "  litellm_params: {model: groq/x, api_base: 'http://127.0.0.1:1/v1', api_key: k}\n",
         keys, 2);
-    assert_non_null(deployment_of("eu", 0)->credential);
-    assert_null(deployment_of("evil", 0)->credential);
-    assert_null(deployment_of("plain", 0)->credential);
-    assert_true(gw_secret_eq(deployment_of("local", 0)->credential, GW_STR("k")));
+    assert_non_null(gw_deployment_secret(deployment_of("eu", 0), 0));
+    assert_null(gw_deployment_secret(deployment_of("evil", 0), 0));
+    assert_null(gw_deployment_secret(deployment_of("plain", 0), 0));
+    assert_true(gw_secret_eq(gw_deployment_secret(deployment_of("local", 0), 0), GW_STR("k")));
     assert_finding(false, 4, "model_list[1]", "OPENAI_API_KEY is not sent");
 }
 
@@ -200,7 +201,7 @@ static void credentials_are_looked_up_by_name(void **state)
         "- {model_name: a, litellm_params: {model: openai/x, litellm_credential_name: east}}\n"
         "- {model_name: b, litellm_params: {model: openai/x, litellm_credential_name: broken}}\n",
         NULL, 1);
-    assert_true(gw_secret_eq(deployment_of("a", 0)->credential, GW_STR("k-east")));
+    assert_true(gw_secret_eq(gw_deployment_secret(deployment_of("a", 0), 0), GW_STR("k-east")));
     assert_text(deployment_of("a", 0)->origin->host, "east");
     assert_finding(false, 5, "credential_list[1].credential_values.api_key",
                    "model \"b\" is left out");
@@ -368,7 +369,7 @@ int main(void)
         cmocka_unit_test_teardown(models_lead_to_their_providers, fixture_teardown),
         cmocka_unit_test_teardown(other_forms_of_entries_are_understood, fixture_teardown),
         cmocka_unit_test_teardown(wildcards_hand_the_name_on, fixture_teardown),
-        cmocka_unit_test_teardown(several_keys_are_several_deployments, fixture_teardown),
+        cmocka_unit_test_teardown(several_keys_take_turns, fixture_teardown),
         cmocka_unit_test_teardown(an_entry_that_cannot_be_served_is_left_out, fixture_teardown),
         cmocka_unit_test_teardown(vendors_keys_go_to_the_vendor_only, fixture_teardown),
         cmocka_unit_test_teardown(credentials_are_looked_up_by_name, fixture_teardown),

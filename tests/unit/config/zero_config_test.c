@@ -40,7 +40,7 @@ static void keys_turn_providers_on(void **state)
                                               "OPENAI_API_KEY_FOREIGN=b",
                                               NULL};
     assert_good("", environment, 0);
-    assert_int_equal(deployments_of("openai/gpt-4o"), 2);
+    assert_int_equal(deployments_of("openai/gpt-4o"), 1);
     assert_upstream("openai/gpt-4o", "openai", "gpt-4o");
     assert_upstream("gpt-4o", "openai", "gpt-4o");
     assert_upstream("o3-mini", "openai", "o3-mini");
@@ -52,7 +52,7 @@ static void keys_turn_providers_on(void **state)
     assert_int_equal(deployments_of("unknown"), 0);
     assert_text(deployment_of("gpt-4o", 0)->organization, "org");
     assert_int_equal(deployment_of("groq/x", 0)->organization.len, 0);
-    assert_true(gw_secret_eq(deployment_of("gpt-4o", 1)->credential, GW_STR("b")));
+    assert_true(gw_secret_eq(gw_deployment_secret(deployment_of("gpt-4o", 0), 1), GW_STR("b")));
     assert_int_equal(snapshot->origin_count, 3);
     assert_true(is_found("openai/* (2 keys: OPENAI_API_KEY, OPENAI_API_KEY_2)"));
     assert_true(is_found("groq/* (GROQ_API_KEY)"));

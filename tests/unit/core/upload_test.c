@@ -26,6 +26,7 @@ struct world {
     struct gw_loop *loop;
     struct gw_core *core;
     struct gw_token_estimates *estimates;
+    struct gw_deployment_registry *deployments;
     int listener; /* the provider, which reads nothing unless it is told to */
     int provider;
     int client;
@@ -85,9 +86,11 @@ static int setup(void **state)
     unsigned port = listen_anywhere(&world.listener);
     assert_int_equal(gw_loop_create(&world.loop), GW_OK);
     world.estimates = gw_token_estimates_create();
+    world.deployments = gw_deployment_registry_create();
     struct gw_core_opts opts = {.loop = world.loop,
                                 .snapshot = load(port),
                                 .estimates = world.estimates,
+                                .deployments = world.deployments,
                                 .on_settled = on_settled,
                                 .user = &world};
     world.core = gw_core_create(&opts);
@@ -107,6 +110,7 @@ static int teardown(void **state)
     gw_core_destroy(&world->core);
     turn(world);
     gw_loop_destroy(&world->loop);
+    gw_deployment_registry_destroy(&world->deployments);
     gw_token_estimates_destroy(&world->estimates);
     close(world->listener);
     if (world->provider != -1) {

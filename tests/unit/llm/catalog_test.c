@@ -87,7 +87,7 @@ static void deployments_of_one_name_share_a_group_in_order(void **state)
     assert_int_equal(group->deployment_count, 2);
     assert_ptr_equal(group->deployments[0], first);
     assert_ptr_equal(group->deployments[1], second);
-    assert_ptr_equal(gw_catalog_first_of(catalog, GW_STR("openrouter")), second);
+    assert_ptr_equal(gw_catalog_first_of(catalog, GW_STR("openrouter")), group);
     assert_null(gw_catalog_first_of(catalog, GW_STR("mistral")));
 }
 

@@ -21,6 +21,7 @@ struct fixture {
     struct gw_loop *loops[CORES];
     struct gw_core *cores[CORES];
     struct gw_token_estimates *estimates;
+    struct gw_deployment_registry *deployments;
     struct gw_buf page;
 };
 
@@ -39,11 +40,13 @@ static int setup(void **state)
     assert_int_equal(gw_config_load(&source, &snapshot, &report), GW_OK);
     gw_config_report_fini(&report);
     fixture.estimates = gw_token_estimates_create();
+    fixture.deployments = gw_deployment_registry_create();
     for (size_t i = 0; i < CORES; i++) {
         assert_int_equal(gw_loop_create(&fixture.loops[i]), GW_OK);
         struct gw_core_opts opts = {.loop = fixture.loops[i],
                                     .snapshot = gw_snapshot_acquire(snapshot),
                                     .estimates = fixture.estimates,
+                                    .deployments = fixture.deployments,
                                     .on_settled = on_settled};
         fixture.cores[i] = gw_core_create(&opts);
     }
@@ -60,6 +63,7 @@ static int teardown(void **state)
         gw_core_destroy(&fixture->cores[i]);
         gw_loop_destroy(&fixture->loops[i]);
     }
+    gw_deployment_registry_destroy(&fixture->deployments);
     gw_token_estimates_destroy(&fixture->estimates);
     gw_buf_fini(&fixture->page);
     return 0;

@@ -636,8 +636,8 @@ static void credentials(void **state)
         struct run run;
         begin(&run, OLD);
         struct gw_secret *secret = gw_secret_create(gw_str_from_c(cases[i].key));
-        run.deployment.credential = secret;
-        struct gw_authorize_input in = {.deployment = &run.deployment, .arena = &run.arena};
+        struct gw_authorize_input in = {
+            .deployment = &run.deployment, .credential = secret, .arena = &run.arena};
         assert_int_equal(gw_api_anthropic.authorize(&in, &run.call), GW_OK);
         assert_int_equal(run.call.field_count, 1);
         assert_text(run.call.fields[0].name, cases[i].name);

@@ -103,10 +103,10 @@ static void test_credentials(void **state)
     struct gw_arena arena;
     struct gw_secret *key = gw_secret_create(GW_STR("k1"));
     struct gw_token_slot *slot = gw_token_slot_create();
-    struct gw_deployment deployment = {.credential = key};
+    struct gw_deployment deployment = {0};
     struct gw_provider_call call = {0};
     gw_arena_init(&arena, NULL, 0, 4096, 65536);
-    struct gw_authorize_input in = {.deployment = &deployment, .arena = &arena};
+    struct gw_authorize_input in = {.deployment = &deployment, .credential = key, .arena = &arena};
     assert_int_equal(gw_api_azure.authorize(&in, &call), GW_OK);
     assert_text(call.fields[0].name, "api-key");
     assert_text(call.fields[0].value, "k1");

@@ -422,10 +422,10 @@ static void test_authorize_with_a_key(void **state)
     struct gw_provider_call call = {0};
     struct gw_secret *secret = gw_secret_create(GW_STR("bedrock-api-key-1"));
     struct gw_deployment deployment = {0};
-    const struct gw_authorize_input in = {.deployment = &deployment, .arena = &arena};
+    struct gw_authorize_input in = {.deployment = &deployment, .arena = &arena};
     gw_arena_init(&arena, NULL, 0, 4096, 65536);
     assert_int_equal(gw_api_bedrock.authorize(&in, &call), GW_ERR_NOT_FOUND);
-    deployment.credential = secret;
+    in.credential = secret;
     assert_int_equal(gw_api_bedrock.authorize(&in, &call), GW_OK);
     assert_int_equal(call.field_count, 1);
     assert_int_equal(call.fields[0].id, GW_HEADER_AUTHORIZATION);

@@ -552,9 +552,11 @@ static void test_embeddings(void **state)
     fixture_fini(&f);
 }
 
-static struct gw_str credential(struct gemini_fixture *f, enum gw_header_id id)
+static struct gw_str credential(struct gemini_fixture *f, const struct gw_secret *secret,
+                                enum gw_header_id id)
 {
-    struct gw_authorize_input in = {.deployment = &f->deployment, .arena = &f->arena};
+    struct gw_authorize_input in = {
+        .deployment = &f->deployment, .credential = secret, .arena = &f->arena};
     f->call.field_count = 0;
     assert_int_equal(f->api->authorize(&in, &f->call), GW_OK);
     return gw_headers_get(f->call.fields, f->call.field_count, id);
@@ -565,19 +567,19 @@ static void test_authorize(void **state)
     (void)state;
     BEGIN(f);
     struct gw_secret *secret = gw_secret_create(GW_STR("AIza"));
-    f.deployment.credential = secret;
-    assert_true(gw_str_eq(credential(&f, GW_HEADER_X_GOOG_API_KEY), GW_STR("AIza")));
+    assert_true(gw_str_eq(credential(&f, secret, GW_HEADER_X_GOOG_API_KEY), GW_STR("AIza")));
     f.api = &gw_api_vertex_gemini;
-    assert_true(gw_str_eq(credential(&f, GW_HEADER_X_GOOG_API_KEY), GW_STR("AIza")));
+    assert_true(gw_str_eq(credential(&f, secret, GW_HEADER_X_GOOG_API_KEY), GW_STR("AIza")));
     f.deployment.cloud_project = GW_STR("p");
-    assert_true(gw_str_eq(credential(&f, GW_HEADER_AUTHORIZATION), GW_STR("Bearer AIza")));
+    assert_true(gw_str_eq(credential(&f, secret, GW_HEADER_AUTHORIZATION), GW_STR("Bearer AIza")));
     struct gw_token_slot *slot = gw_token_slot_create();
     struct gw_token token = {.access = GW_STR("ya29.x")};
     f.deployment.token = slot;
     struct gw_authorize_input in = {.deployment = &f.deployment, .arena = &f.arena};
     assert_int_equal(f.api->authorize(&in, &f.call), GW_ERR_NOT_FOUND);
     assert_int_equal(gw_token_slot_set(slot, &token, 0), GW_OK);
-    assert_true(gw_str_eq(credential(&f, GW_HEADER_AUTHORIZATION), GW_STR("Bearer ya29.x")));
+    assert_true(
+        gw_str_eq(credential(&f, secret, GW_HEADER_AUTHORIZATION), GW_STR("Bearer ya29.x")));
     gw_token_slot_destroy(&slot);
     gw_secret_destroy(&secret);
     fixture_fini(&f);

@@ -341,10 +341,11 @@ static void test_call(void **state)
     run(&f, "xai", "grok-4.7", "{\"messages\":[" USER "],\"prompt_cache_key\":\"k\"}");
     assert_int_equal(f.err, GW_OK);
     assert_memory_equal(f.call.target.ptr, "/v1/chat/completions", f.call.target.len);
-    f.deployment.credential = gw_secret_create(GW_STR("sk-1"));
+    struct gw_secret *secret = gw_secret_create(GW_STR("sk-1"));
     f.deployment.organization = GW_STR("org");
     f.deployment.project = GW_STR("proj");
-    struct gw_authorize_input in = {.deployment = &f.deployment, .arena = &f.arena};
+    struct gw_authorize_input in = {
+        .deployment = &f.deployment, .credential = secret, .arena = &f.arena};
     assert_int_equal(gw_api_openai.authorize(&in, &f.call), GW_OK);
     struct gw_buf text;
     gw_buf_init(&text, 4096);
@@ -359,7 +360,6 @@ static void test_call(void **state)
                                   "x-grok-conv-id: k\nauthorization: Bearer sk-1\n"
                                   "openai-organization: org\nopenai-project: proj\n");
     gw_buf_fini(&text);
-    struct gw_secret *secret = (struct gw_secret *)(uintptr_t)f.deployment.credential;
     gw_secret_destroy(&secret);
     finish(&f);
 }

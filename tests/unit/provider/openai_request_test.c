@@ -53,10 +53,11 @@ static void assert_str(struct gw_str actual, const char *expected)
 }
 
 /* A call with what the API puts on it. */
-static struct gw_provider_call authorized(const struct gw_deployment *deployment)
+static struct gw_provider_call authorized(const struct gw_deployment *deployment,
+                                          const struct gw_secret *key)
 {
     struct gw_provider_call call = {.method = GW_STR("POST")};
-    struct gw_authorize_input in = {.deployment = deployment, .arena = &arena};
+    struct gw_authorize_input in = {.deployment = deployment, .credential = key, .arena = &arena};
     assert_int_equal(gw_api_openai.authorize(&in, &call), GW_OK);
     return call;
 }
@@ -89,11 +90,9 @@ static void test_which_fields_go_upstream(void **state)
     struct gw_request_head head = {.headers = sent, .header_count = GW_ARRAY_LEN(sent)};
     struct gw_extra_header extra[] = {{.name = GW_STR("x-extra"), .value = GW_STR("e")}};
     struct gw_secret *key = gw_secret_create(GW_STR("sk-ours"));
-    struct gw_deployment deployment = {.credential = key,
-                                       .project = GW_STR("proj"),
-                                       .extra_headers = extra,
-                                       .extra_header_count = 1};
-    struct gw_provider_call call = authorized(&deployment);
+    struct gw_deployment deployment = {
+        .project = GW_STR("proj"), .extra_headers = extra, .extra_header_count = 1};
+    struct gw_provider_call call = authorized(&deployment, key);
     struct gw_forward_opts opts = {.client = &head,
                                    .deployment = &deployment,
                                    .call = &call,
@@ -131,7 +130,7 @@ static void test_configured_fields_win(void **state)
     struct gw_extra_header extra[] = {{.name = GW_STR("x-extra"), .value = GW_STR("ours")}};
     struct gw_deployment deployment = {
         .organization = GW_STR("org-ours"), .extra_headers = extra, .extra_header_count = 1};
-    struct gw_provider_call call = authorized(&deployment);
+    struct gw_provider_call call = authorized(&deployment, NULL);
     struct gw_forward_opts opts = {
         .client = &head, .deployment = &deployment, .call = &call, .request_id = GW_STR("r")};
     const struct gw_header *fields = NULL;

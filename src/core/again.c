@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* core/again - after a failure that the client has not seen: another deployment, a pause, another
+ * group, or the error that tells of all. The only place that decides about another attempt. */
+#include "base/assert.h"
+#include "core/core_int.h"
+
+#define WHY_BYTES     200 /* of one attempt's story in the message of all */
+#define MESSAGE_BYTES 4096
+#define MS_PER_S      1000
+
+static struct gw_group_state *state_of(const struct gw_request *request)
+{
+    return request->conf->groups[request->group->index];
+}
+
+static void note_tried(struct gw_request *request, struct gw_str deployment, struct gw_str why)
+{
+    why.len = why.len < WHY_BYTES ? why.len : WHY_BYTES;
+    if (request->tried_count < GW_REQUEST_TRIED_MAX) {
+        request->tried[request->tried_count] =
+            (struct gw_tried){.deployment = deployment, .why = why};
+    }
+    request->tried_count++;
+}
+
+/* A key that rests or is refused is left out by the router itself, so that the deployment's other
+ * keys are asked. */
+static bool has_other_keys(const struct gw_attempt *attempt, const struct gw_error *error)
+{
+    enum gw_router_outcome outcome = gw_router_outcome_of(error);
+    return attempt->deployment->key_count > 1 &&
+           (outcome == GW_ROUTER_LIMITED || outcome == GW_ROUTER_REFUSED);
+}
+
+static bool has_untried(const struct gw_request *request)
+{
+    for (size_t i = 0; i < request->group->deployment_count; i++) {
+        struct gw_router_reason reason =
+            gw_router_explain(request->conf->router, request->group->index, i, &request->ask);
+        if (reason.skip == GW_ROUTER_SKIP_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When one of the group could serve, whoever was tried. */
+static uint64_t wait_ms(const struct gw_request *request)
+{
+    struct gw_router_ask ask = request->ask;
+    ask.tried = (struct gw_router_set){0};
+    return gw_router_wait_ms(request->conf->router, request->group->index, &ask);
+}
+
+/* ---- the timer ---- */
+
+static void on_timer(struct gw_timer *timer)
+{
+    struct gw_request *request = GW_CONTAINER_OF(timer, struct gw_request, timer);
+    enum gw_request_wait wait = request->wait;
+    request->wait = GW_REQUEST_WAIT_NONE;
+    if (wait == GW_REQUEST_WAIT_HOLD) {
+        gw_deliver_release(request);
+    } else {
+        gw_request_run(request);
+    }
+}
+
+void gw_request_wait(struct gw_request *request, enum gw_request_wait wait, uint64_t delay_ms)
+{
+    if (request->timer.on_expire == NULL) {
+        gw_timer_init(&request->timer, request->core->loop, on_timer);
+    }
+    request->wait = wait;
+    gw_timer_set_at(&request->timer, gw_loop_now_ms(request->core->loop) + delay_ms);
+}
+
+void gw_request_stop_waiting(struct gw_request *request)
+{
+    if (request->wait != GW_REQUEST_WAIT_NONE) {
+        request->wait = GW_REQUEST_WAIT_NONE;
+        gw_timer_clear(&request->timer);
+    }
+}
+
+/* ---- the error that tells of all ---- */
+
+static struct gw_error tell_of_all(struct gw_request *request, const struct gw_error *last)
+{
+    struct gw_error error = *last;
+    struct gw_buf text;
+    gw_buf_init(&text, MESSAGE_BYTES);
+    (void)gw_buf_appendf(&text, "No deployment could answer for the model '" GW_STR_FMT "'.",
+                         GW_STR_ARG(gw_quoted(request->llm.model)));
+    unsigned shown =
+        request->tried_count < GW_REQUEST_TRIED_MAX ? request->tried_count : GW_REQUEST_TRIED_MAX;
+    for (unsigned i = 0; i < shown; i++) {
+        (void)gw_buf_appendf(&text, " (%u) '" GW_STR_FMT "': " GW_STR_FMT, i + 1,
+                             GW_STR_ARG(gw_quoted(request->tried[i].deployment)),
+                             GW_STR_ARG(request->tried[i].why));
+    }
+    if (shown < request->tried_count) {
+        (void)gw_buf_appendf(&text, " And %u more.", request->tried_count - shown);
+    }
+    struct gw_str message = gw_arena_try_dup(&request->arena, gw_buf_str(&text));
+    gw_buf_fini(&text);
+    if (message.ptr != NULL) {
+        error.message = message;
+    }
+    return error;
+}
+
+/* ---- deciding ---- */
+
+/* Why each deployment that was not asked could not be. */
+static void note_skipped(struct gw_request *request)
+{
+    for (size_t i = 0; i < request->group->deployment_count; i++) {
+        struct gw_router_reason reason =
+            gw_router_explain(request->conf->router, request->group->index, i, &request->ask);
+        if (reason.skip != GW_ROUTER_SKIP_NONE && reason.skip != GW_ROUTER_SKIP_TRIED) {
+            note_tried(request, request->group->deployments[i]->id,
+                       gw_str_from_c(gw_router_reason_text(&reason)));
+        }
+    }
+}
+
+static enum gw_step give_up(struct gw_request *request, const struct gw_error *error,
+                            bool is_refused_here)
+{
+    if (request->asked_group != NULL) {
+        atomic_fetch_add_explicit(&state_of(request)->failures_total, 1, memory_order_relaxed);
+    }
+    if (is_refused_here) {
+        note_skipped(request);
+    }
+    if (is_refused_here || (request->tried_count > 1 && error->class != GW_ERROR_CLIENT)) {
+        struct gw_error all = tell_of_all(request, error);
+        return gw_request_fail(request, &all);
+    }
+    request->error = *error;
+    if (!gw_withhold_release(request)) {
+        return gw_request_fail(request, error);
+    }
+    gw_request_cancel_exchange(request);
+    gw_request_set_state(request, GW_REQUEST_SETTLE);
+    return GW_STEP_GO;
+}
+
+static enum gw_step carry_out(struct gw_request *request, const struct gw_retry_decision *decision)
+{
+    struct gw_group_state *state = state_of(request);
+    gw_request_cancel_exchange(request);
+    gw_deliver_reset(request);
+    gw_request_set_state(request, GW_REQUEST_ROUTE);
+    if (decision->forget_tried) {
+        request->ask.tried = (struct gw_router_set){0};
+    }
+    if (decision->verdict == GW_RETRY_FALLBACK) {
+        atomic_fetch_add_explicit(&state->fallbacks_total, 1, memory_order_relaxed);
+        gw_chain_enter(request, decision->group);
+        return GW_STEP_GO;
+    }
+    atomic_fetch_add_explicit(&state->retries_total, 1, memory_order_relaxed);
+    if (decision->delay_ms == 0) {
+        return GW_STEP_GO;
+    }
+    gw_request_wait(request, GW_REQUEST_WAIT_RETRY, decision->delay_ms);
+    return GW_STEP_WAIT;
+}
+
+static enum gw_step decide(struct gw_request *request, const struct gw_error *error,
+                           bool is_refused_here)
+{
+    if (request->asked_group == NULL || request->has_begun) {
+        return give_up(request, error, is_refused_here);
+    }
+    struct gw_retry_facts facts = {.now_ms = gw_loop_now_ms(request->core->loop),
+                                   .has_untried = !is_refused_here && has_untried(request),
+                                   .is_refused_here = is_refused_here,
+                                   .wait_ms = wait_ms(request)};
+    if (gw_chain_find(request, &facts.fallbacks) != GW_OK) {
+        return gw_respond_no_memory(request);
+    }
+    struct gw_retry_decision decision = gw_retry_decide(
+        &request->retry, &request->asked_group->routing->retry, &state_of(request)->retries,
+        gw_loop_rng(request->core->loop), error, &facts);
+    return decision.verdict == GW_RETRY_GIVE_UP ? give_up(request, error, is_refused_here)
+                                                : carry_out(request, &decision);
+}
+
+enum gw_step gw_request_again(struct gw_request *request, const struct gw_error *error)
+{
+    struct gw_attempt *attempt = request->attempt;
+    note_tried(request, attempt->deployment->id, error->message);
+    if (!has_other_keys(attempt, error)) {
+        gw_router_set_add(&request->ask.tried, attempt->choice.member);
+    }
+    gw_attempt_end(attempt, error);
+    return decide(request, error, false);
+}
+
+void gw_request_attempt_failed(struct gw_request *request, const struct gw_error *error)
+{
+    if (gw_request_again(request, error) == GW_STEP_GO) {
+        gw_request_run(request);
+    }
+}
+
+enum gw_step gw_request_nobody(struct gw_request *request)
+{
+    uint64_t wait = wait_ms(request);
+    struct gw_error error = {.class = GW_ERROR_OVERLOADED,
+                             .status = 503,
+                             .retry_after_s = wait > 0 ? (wait + MS_PER_S - 1) / MS_PER_S : 1,
+                             .is_retryable = true,
+                             .can_fallback = true,
+                             .code = GW_STR("no_deployment_available"),
+                             .message = GW_STR("no deployment can serve at the moment")};
+    return decide(request, &error, true);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* core/chain - the model groups that follow the one a client asked for: the configuration's, or
+ * what is usual between vendors. Looked up when the first is needed. */
+#include "core/core_int.h"
+
+/* A group that follows: which, and as which model. */
+struct link {
+    struct gw_str model;
+    struct gw_str suffix;
+    uint32_t group;
+};
+
+struct gw_fallback_chain {
+    struct gw_fallbacks fallbacks;
+    struct link links[3 * GW_ROUTING_NAMES_MAX];
+    size_t link_count;
+    uint32_t groups[3 * GW_ROUTING_NAMES_MAX]; /* what the lists of |fallbacks| point into */
+};
+
+static bool is_local(const struct gw_model_group *group)
+{
+    return group->deployment_count > 0 && group->deployments[0]->routing->is_local;
+}
+
+static struct gw_fallback_list add_list(struct gw_request *request, const struct gw_str *names,
+                                        size_t count)
+{
+    struct gw_fallback_chain *chain = request->chain;
+    const struct gw_snapshot *snapshot = request->conf->snapshot;
+    enum gw_failover_mode mode = snapshot->routing->failover_mode;
+    struct gw_fallback_list list = {.groups = chain->groups + chain->link_count};
+    bool locals[GW_ROUTING_NAMES_MAX];
+    struct link *links = chain->links + chain->link_count;
+    for (size_t i = 0; i < count && list.count < GW_ROUTING_NAMES_MAX; i++) {
+        struct gw_str suffix = {0};
+        const struct gw_model_group *group = gw_catalog_find(snapshot->catalog, names[i], &suffix);
+        if (group == NULL || group->deployment_count == 0 ||
+            !gw_failover_mode_allows(mode, is_local(group))) {
+            continue;
+        }
+        size_t at = list.count++;
+        while (at > 0 && gw_failover_mode_prefers(mode, is_local(group), locals[at - 1])) {
+            links[at] = links[at - 1];
+            locals[at] = locals[at - 1];
+            at--;
+        }
+        links[at] =
+            (struct link){.model = names[i], .suffix = suffix, .group = (uint32_t)group->index};
+        locals[at] = is_local(group);
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        chain->groups[chain->link_count + i] = links[i].group;
+    }
+    chain->link_count += list.count;
+    return list;
+}
+
+enum gw_err gw_chain_find(struct gw_request *request, const struct gw_fallbacks **fallbacks)
+{
+    *fallbacks = NULL;
+    if (request->asked_group == NULL) {
+        return GW_OK;
+    }
+    if (request->chain == NULL) {
+        const struct gw_group_routing *routing = request->asked_group->routing;
+        struct gw_str presets[GW_FALLBACK_CHAIN_MAX];
+        struct gw_name_list general = routing->fallbacks;
+        request->chain = gw_arena_try_alloc(&request->arena, sizeof(*request->chain));
+        if (request->chain == NULL) {
+            return GW_ERR_NOMEM;
+        }
+        *request->chain = (struct gw_fallback_chain){0};
+        if (general.count == 0 && routing->uses_presets) {
+            general.count = gw_fallback_preset(request->llm.model, presets);
+            general.names = presets;
+        }
+        struct gw_fallbacks *lists = &request->chain->fallbacks;
+        lists->general = add_list(request, general.names, general.count);
+        lists->context_window = add_list(request, routing->context_window_fallbacks.names,
+                                         routing->context_window_fallbacks.count);
+        lists->content_policy = add_list(request, routing->content_policy_fallbacks.names,
+                                         routing->content_policy_fallbacks.count);
+    }
+    *fallbacks = &request->chain->fallbacks;
+    return GW_OK;
+}
+
+void gw_chain_enter(struct gw_request *request, uint32_t index)
+{
+    const struct gw_fallback_chain *chain = request->chain;
+    for (size_t i = 0; i < chain->link_count; i++) {
+        if (chain->links[i].group == index) {
+            request->group_model = chain->links[i].model;
+            request->suffix = chain->links[i].suffix;
+            break;
+        }
+    }
+    request->group = gw_catalog_group(request->conf->snapshot->catalog, index);
+    request->ask.tried = (struct gw_router_set){0};
+}

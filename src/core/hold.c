@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* core/hold - the beginning of a verbatim answer is held back until there is something of it that
+ * matters, so that an answer that fails before can still come from another deployment. */
+#include "core/core_int.h"
+#include "core/redact.h"
+
+/* ---- what an error at a stream's beginning says ---- */
+
+struct reading {
+    struct gw_request *request;
+    struct gw_error error;
+};
+
+static enum gw_err on_event(void *user, const struct gw_event *event)
+{
+    struct reading *reading = user;
+    if (event->type == GW_EVENT_ERROR && reading->error.class == GW_ERROR_NONE) {
+        struct gw_arena *arena = &reading->request->arena;
+        reading->error = *event->error;
+        reading->error.code = gw_arena_try_dup(arena, event->error->code);
+        reading->error.param = gw_arena_try_dup(arena, event->error->param);
+        reading->error.message = gw_arena_try_dup(arena, event->error->message);
+        reading->error.detail = gw_str(NULL, 0);
+    }
+    return GW_OK;
+}
+
+/* The API's own decoder knows best. */
+static void decode(struct reading *reading, struct gw_str bytes)
+{
+    const struct gw_attempt *attempt = reading->request->attempt;
+    struct gw_decoder_opts opts = {.mode = GW_DECODE_STREAM,
+                                   .content_type = GW_STR("text/event-stream"),
+                                   .upstream_model = attempt->upstream_model,
+                                   .on_event = on_event,
+                                   .user = reading};
+    struct gw_decoder *decoder = attempt->api->decoder_create(&opts);
+    if (decoder == NULL) {
+        return;
+    }
+    enum gw_err err = attempt->api->feed(decoder, gw_buf_str(&reading->request->held));
+    err = err == GW_OK ? attempt->api->feed(decoder, bytes) : err;
+    (void)err; /* what it could not read is told in general below */
+    attempt->api->decoder_destroy(decoder);
+}
+
+/* The provider's stream begins with an error: the attempt has failed. */
+static struct gw_error read_error(struct gw_request *request, struct gw_str bytes)
+{
+    struct reading reading = {.request = request};
+    decode(&reading, bytes);
+    struct gw_error error = reading.error;
+    if (error.class == GW_ERROR_NONE) {
+        error = (struct gw_error){.class = GW_ERROR_UPSTREAM,
+                                  .status = 502,
+                                  .is_retryable = true,
+                                  .can_fallback = true,
+                                  .code = GW_STR("upstream_error"),
+                                  .message = gw_str_from_c(request->facts.error_text)};
+    }
+    error.upstream_status = request->attempt->upstream_status;
+    error.message =
+        gw_redact(&request->arena, error.message, false, gw_attempt_credential(request->attempt));
+    return error;
+}
+
+/* ---- holding ---- */
+
+static bool is_event_stream(const struct gw_request *request)
+{
+    return request->attempt->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
+                                                         : request->relay.is_events;
+}
+
+/* Streams of speech, images and transcripts have events that nobody here reads. */
+static bool is_read(enum gw_task task)
+{
+    return task == GW_TASK_CHAT || task == GW_TASK_COMPLETION || task == GW_TASK_RESPONSE;
+}
+
+static bool must_hold(const struct gw_request *request, struct gw_str bytes)
+{
+    const struct gw_answer_facts *facts = &request->facts;
+    size_t len = request->held.len + bytes.len;
+    if (len > GW_REQUEST_HELD_BYTES) {
+        return false;
+    }
+    if (!is_event_stream(request)) {
+        return len < request->response_length;
+    }
+    return is_read(request->llm.task) && facts->output_bytes == 0 && !facts->is_finished;
+}
+
+enum gw_err gw_hold_release(struct gw_request *request)
+{
+    enum gw_err err = gw_deliver_begin(request);
+    if (err == GW_OK && request->held.len > 0) {
+        err = gw_deliver_write(request, gw_buf_str(&request->held));
+    }
+    gw_buf_fini(&request->held);
+    return err;
+}
+
+enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
+{
+    if (request->has_begun) {
+        return gw_deliver_write(request, bytes);
+    }
+    if (is_event_stream(request) && is_read(request->llm.task) && request->facts.has_error &&
+        request->facts.output_bytes == 0 && request->attempt->api != NULL) {
+        request->error = read_error(request, bytes);
+        return GW_ERR_CANCELLED;
+    }
+    if (!must_hold(request, bytes)) {
+        enum gw_err err = gw_hold_release(request);
+        return err == GW_OK ? gw_deliver_write(request, bytes) : err;
+    }
+    if (request->wait == GW_REQUEST_WAIT_NONE) {
+        gw_request_wait(request, GW_REQUEST_WAIT_HOLD, GW_REQUEST_HELD_MS);
+    }
+    return gw_buf_append(&request->held, bytes);
+}
