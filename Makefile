@@ -128,4 +128,4 @@ clean: ## remove what was built (keeps the test tools)
 
 .PHONY: distclean
 distclean: clean ## remove the test tools as well
-	rm -rf $(BUILD) .venv .cache tests/e2e/node/node_modules
+	rm -rf $(BUILD) .venv .venv-llama .cache tests/e2e/node/node_modules

@@ -354,23 +354,23 @@ system_python() {
     if [ -x /usr/bin/python3 ]; then echo /usr/bin/python3; else command -v python3; fi
 }
 
-# One virtual environment serves tests and lint. Every version is pinned in the files, so pip resolves nothing.
+# Every version is pinned in the files, so pip resolves nothing.
 install_python_packages() {
-    say "installing the Python packages of $1 into .venv"
-    [ -x "$top/.venv/bin/python" ] || "$(system_python)" -m venv "$top/.venv"
-    "$top/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --retries 5 \
-        -r "$top/$1" || die "pip could not install $1"
-    "$top/.venv/bin/python" -m pip check --disable-pip-version-check ||
-        die "the pins of $1 do not fit together"
+    say "installing the Python packages of $2 into $1"
+    [ -x "$top/$1/bin/python" ] || "$(system_python)" -m venv "$top/$1"
+    "$top/$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --retries 5 \
+        -r "$top/$2" || die "pip could not install $2"
+    "$top/$1/bin/python" -m pip check --disable-pip-version-check ||
+        die "the pins of $2 do not fit together"
 }
 
-# $1: name of the stamp, $2: the file of requirements.
+# $1: the virtual environment, $2: name of the stamp, $3: the file of requirements.
 python_packages() {
     # An environment whose Python is gone (after a system upgrade) is made anew.
-    if [ -d "$top/.venv" ] && ! "$top/.venv/bin/python" -c '' 2>/dev/null; then
-        rm -rf "$top/.venv"
+    if [ -d "$top/$1" ] && ! "$top/$1/bin/python" -c '' 2>/dev/null; then
+        rm -rf "${top:?}/$1"
     fi
-    when_changed "$top/.venv/$1.stamp" "$(fingerprint "$top/$2")" install_python_packages "$2"
+    when_changed "$top/$1/$2.stamp" "$(fingerprint "$top/$3")" install_python_packages "$1" "$3"
 }
 
 install_npm() {
@@ -413,10 +413,12 @@ h2spec_tool() {
 
 system_packages
 if has_group test; then
-    python_packages tests tests/requirements.txt
+    python_packages .venv tests tests/requirements.txt
+    # What LlamaIndex needs does not fit the pins of the rest.
+    python_packages .venv-llama tests tests/llama-requirements.txt
     node_packages
     h2spec_tool
 fi
 if has_group lint; then
-    python_packages lint scripts/lint-requirements.txt
+    python_packages .venv lint scripts/lint-requirements.txt
 fi
