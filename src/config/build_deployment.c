@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* config/build_deployment - the parts that deployments are made of, whoever asks for them. */
 #include "config/build_int.h"
-#include "policy/routing.h"
+#include "policy/credentials.h"
 
 struct gw_upstream_timeouts gw_build_timeouts(const struct gw_config_build *build)
 {
@@ -23,19 +23,14 @@ struct gw_deployment *gw_build_deployment(struct gw_config_build *build, struct 
 {
     struct gw_arena *arena = gw_snapshot_arena(build->snapshot);
     struct gw_deployment *deployment = gw_arena_try_alloc(arena, sizeof(*deployment));
-    struct gw_deployment_routing *routing = gw_arena_try_alloc(arena, sizeof(*routing));
     struct gw_str id = gw_arena_try_printf(arena, GW_STR_FMT "#%zu", GW_STR_ARG(group), ordinal);
-    if (deployment == NULL || routing == NULL || id.ptr == NULL) {
+    if (deployment == NULL || id.ptr == NULL) {
         return NULL;
     }
-    *routing = (struct gw_deployment_routing){0};
-    gw_breaker_options_bound(&routing->breaker);
-    gw_concurrency_options_bound(&routing->concurrency);
     *deployment = (struct gw_deployment){
         .id = id,
         .timeouts = gw_build_timeouts(build),
         .weight = 1,
-        .routing = routing,
         .drops_params = gw_build_setting(build, GW_SETTING_DROP_PARAMS)->number == 1,
     };
     return deployment;
@@ -169,6 +164,11 @@ static enum gw_err add_key(struct pool_builder *builder, struct gw_str name, str
                 "is not used");
             return GW_OK;
         }
+    }
+    if (pool->count == GW_CREDENTIALS_MAX) {
+        gw_config_complain_env(&builder->build->context, true, name,
+                               "more than %d keys of one provider", GW_CREDENTIALS_MAX);
+        return GW_OK;
     }
     struct gw_variable *items = gw_arena_grow(builder->build->context.scratch, pool->items,
                                               pool->count, &builder->capacity, sizeof(*items));

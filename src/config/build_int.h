@@ -23,6 +23,13 @@
 /* Each has a pool per worker. */
 #define GW_CONFIG_MAX_ORIGINS 10000
 
+/* What an entry of model_list says about its group. */
+struct gw_group_wish {
+    struct gw_str group;
+    struct gw_setting_value retries;
+    struct gw_setting_value mirror; /* LiteLLM's silent_model */
+};
+
 struct gw_config_build {
     struct gw_config_context context;
     struct gw_settings settings;
@@ -30,6 +37,12 @@ struct gw_config_build {
     struct gw_token_book *tokens; /* NULL: nobody refreshes tokens */
     bool probe_local;
     uint64_t created_at_s;
+    struct gw_group_wish *wishes;
+    size_t wish_count;
+    size_t wish_capacity;
+    struct gw_str *tags; /* the snapshot's; GW_ROUTING_TAGS_MAX of them */
+    size_t tag_count;
+    bool has_deployment; /* one was built: what is wrong for all was told */
 };
 
 /* The values of |build| by the names in the table. */

@@ -8,6 +8,8 @@
  * speak to) is left out with a warning; the others work. Mistakes are errors.
  */
 #include "config/login_int.h"
+#include "config/routing_int.h"
+#include "policy/credentials.h"
 
 /* What an entry says about the place of its model. */
 struct target {
@@ -300,6 +302,55 @@ static enum gw_err find_vendor_keys(const struct gw_model_entry *entry, struct t
     return err;
 }
 
+/* One of the entry's own keys; |value| is blamed. */
+static enum gw_err add_key(const struct gw_model_entry *entry, yyjson_val *value,
+                           struct gw_str text, struct gw_key_pool *pool)
+{
+    const struct gw_config_context *context = &entry->build->context;
+    struct gw_str key = gw_str_trim(text);
+    if (key.len == 0 || !gw_is_header_value(key)) {
+        gw_config_complain(context, true, value, "expected a key%s",
+                           key.len == 0 ? "" : "; it has a control character inside");
+        return GW_ERR_INVALID;
+    }
+    for (size_t i = 0; i < pool->count; i++) {
+        if (gw_str_eq(pool->items[i].value, key)) {
+            gw_config_complain(context, false, value, "the same key is there already");
+            return GW_OK;
+        }
+    }
+    if (pool->count == GW_CREDENTIALS_MAX) {
+        gw_config_complain(context, true, value, "more than %d keys of one deployment",
+                           GW_CREDENTIALS_MAX);
+        return GW_ERR_INVALID;
+    }
+    pool->items[pool->count] = (struct gw_variable){.value = key};
+    pool->count++;
+    return GW_OK;
+}
+
+/* api_keys: a list, or a text with commas. */
+static enum gw_err use_keys(const struct gw_model_entry *entry, yyjson_val *list,
+                            struct gw_key_pool *pool)
+{
+    struct gw_str rest = gw_config_text(list);
+    struct gw_str part = {0};
+    size_t index = 0;
+    size_t max = 0;
+    yyjson_val *item = NULL;
+    pool->items = gw_arena_try_alloc(entry->build->context.scratch,
+                                     GW_CREDENTIALS_MAX * sizeof(*pool->items));
+    enum gw_err err = pool->items == NULL ? GW_ERR_NOMEM : GW_OK;
+    while (err == GW_OK && gw_str_split(&rest, ',', &part)) {
+        err = add_key(entry, list, part, pool);
+    }
+    yyjson_arr_foreach(list, index, max, item)
+    {
+        err = err == GW_OK ? add_key(entry, item, gw_config_text(item), pool) : err;
+    }
+    return err;
+}
+
 /* The entry's own key. */
 static enum gw_err use_key(const struct gw_model_entry *entry, struct gw_str key,
                            struct gw_key_pool *pool)
@@ -328,6 +379,14 @@ static enum gw_err find_keys(const struct gw_model_entry *entry, struct target *
     if (err != GW_OK || target->provider->kind == GW_PROVIDER_BUILTIN) {
         return err;
     }
+    yyjson_val *keys = gw_model_entry_find(entry, "api_keys");
+    if (key.len > 0 && keys != NULL) {
+        gw_config_complain(&entry->build->context, true, keys, "set api_key or api_keys, not both");
+        return GW_ERR_INVALID;
+    }
+    if (keys != NULL) {
+        return use_keys(entry, keys, pool);
+    }
     if (key.len > 0) {
         return use_key(entry, key, pool);
     }
@@ -354,6 +413,10 @@ static enum gw_err add_deployment(const struct gw_model_entry *entry, const stru
     deployment->api_version = target->cloud.api_version;
     deployment->token = target->token;
     enum gw_err err = gw_model_entry_params(entry, deployment);
+    if (err == GW_OK) {
+        err = gw_build_deployment_routing(build, entry->group, entry, deployment);
+    }
+    err = err == GW_OK ? gw_routing_note_entry(entry) : err;
     err = err == GW_OK ? gw_build_keys(build, pool, deployment) : err;
     return err == GW_OK ? gw_model_entry_add(entry, deployment) : err;
 }

@@ -61,9 +61,10 @@ static enum gw_err read_weight(const struct gw_model_entry *entry, struct gw_dep
         } else if (!yyjson_is_num(value)) {
             number = -1;
         }
-        if (number < 0 || number > 1e9) { /* tokens per minute of nobody's quota */
+        if (!(number > 0) || number > 1e9) { /* tokens per minute of nobody's quota */
             gw_config_complain(&entry->build->context, true, value,
-                               "expected a number from 0 to 1000000000");
+                               "expected a number above 0, at most 1000000000; enabled: false "
+                               "leaves a deployment out");
             return GW_ERR_INVALID;
         }
         uint64_t scaled = (uint64_t)(number * WEIGHT_SCALE);

@@ -3,7 +3,7 @@
  * config/model_list - walks over model_list and what entries refer to (credential_list,
  * deployments), and adds what is always there. What one entry becomes is in build_models.
  */
-#include "config/model_entry_int.h"
+#include "config/routing_int.h"
 
 #define WEIGHT_SCALE 1000 /* as in build_models */
 
@@ -334,7 +334,8 @@ static enum gw_err add_demo(struct gw_config_build *build)
     deployment->provider = gw_provider_find(GW_STR("gatewire"));
     deployment->provider_name = deployment->provider->name;
     deployment->upstream_model = GW_STR("demo");
-    return gw_catalog_add(build->snapshot->catalog, group, deployment);
+    enum gw_err err = gw_build_deployment_routing(build, group, NULL, deployment);
+    return err != GW_OK ? err : gw_catalog_add(build->snapshot->catalog, group, deployment);
 }
 
 enum gw_err gw_build_models(struct gw_config_build *build)

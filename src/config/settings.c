@@ -104,6 +104,55 @@ static bool parse_duration(const struct raw *raw, struct gw_setting_value *out)
            !__builtin_mul_overflow(out->number, GW_SECOND_MS, &out->number);
 }
 
+/* A number with |decimals| decimals, a '%' behind it or not, times ten to the |decimals|. */
+static bool parse_decimal(const struct raw *raw, unsigned scale, bool may_have_sign,
+                          struct gw_setting_value *out)
+{
+    struct gw_str text = gw_str_trim(raw->text);
+    if (!raw->is_text) {
+        double scaled = yyjson_get_num(raw->value) * scale;
+        bool fits = yyjson_is_num(raw->value) && scaled >= 0 && scaled <= 1e9;
+        out->number = fits ? (uint64_t)(scaled + 0.5) : 0;
+        double rest = scaled - (double)out->number;
+        return fits && rest < 1e-6 && rest > -1e-6; /* no more decimals than those */
+    }
+    if (may_have_sign && text.len > 0 && text.ptr[text.len - 1] == '%') {
+        text = gw_str_trim(gw_str(text.ptr, text.len - 1));
+    }
+    size_t dot = gw_str_find_byte(text, '.');
+    struct gw_str decimals = gw_str_skip(text, dot + 1);
+    uint64_t part = 0;
+    if (gw_parse_u64(gw_str(text.ptr, dot), &out->number) != GW_OK || out->number > 1000000000 ||
+        (dot < text.len && gw_parse_u64(decimals, &part) != GW_OK)) {
+        return false;
+    }
+    out->number *= scale;
+    uint64_t unit = scale;
+    for (size_t i = 0; i < decimals.len && dot < text.len; i++) {
+        unit /= 10;
+        out->number += unit * (uint64_t)(decimals.ptr[i] - '0');
+        if (unit == 0 && decimals.ptr[i] != '0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool parse_percent(const struct raw *raw, struct gw_setting_value *out)
+{
+    return parse_decimal(raw, 1, true, out);
+}
+
+static bool parse_tenths(const struct raw *raw, struct gw_setting_value *out)
+{
+    return parse_decimal(raw, 10, true, out);
+}
+
+static bool parse_factor(const struct raw *raw, struct gw_setting_value *out)
+{
+    return parse_decimal(raw, 100, false, out);
+}
+
 static bool parse_bool(const struct raw *raw, struct gw_setting_value *out)
 {
     if (!raw->is_text) {
@@ -146,6 +195,9 @@ static const struct {
     [GW_SETTING_KIND_SIZE] = {parse_size, "a size such as 64k or 100mb, or a number of bytes,"},
     [GW_SETTING_KIND_DURATION] = {parse_duration,
                                   "a duration such as 30s or 500ms, or a number of seconds,"},
+    [GW_SETTING_KIND_PERCENT] = {parse_percent, "a whole percentage"},
+    [GW_SETTING_KIND_TENTHS] = {parse_tenths, "a percentage with at most one decimal"},
+    [GW_SETTING_KIND_FACTOR] = {parse_factor, "a number with at most two decimals"},
     [GW_SETTING_KIND_BOOL] = {parse_bool, "true or false"},
     [GW_SETTING_KIND_TEXT] = {parse_text, "a text"},
     [GW_SETTING_KIND_TEXT_OR_OFF] = {parse_text_or_off, "a text, or off"},
@@ -277,6 +329,12 @@ static struct gw_str range_text(const struct gw_setting_row *row, struct gw_aren
         return gw_arena_printf(arena, " from %llu bytes to %llum", min, max >> 20);
     case GW_SETTING_KIND_DURATION:
         return gw_arena_printf(arena, " from %llums to %llus", min, max / GW_SECOND_MS);
+    case GW_SETTING_KIND_PERCENT:
+        return gw_arena_printf(arena, " from %llu to %llu", min, max);
+    case GW_SETTING_KIND_TENTHS:
+        return gw_arena_printf(arena, " from %g to %g", (double)min / 10, (double)max / 10);
+    case GW_SETTING_KIND_FACTOR:
+        return gw_arena_printf(arena, " from %g to %g", (double)min / 100, (double)max / 100);
     case GW_SETTING_KIND_BOOL:
     case GW_SETTING_KIND_TEXT:
     case GW_SETTING_KIND_TEXT_OR_OFF:
@@ -368,15 +426,30 @@ static bool read_env(const struct gw_config_context *context, const struct gw_se
     return true;
 }
 
+yyjson_val *gw_setting_at(yyjson_val *map, struct gw_str path)
+{
+    struct gw_str rest = path;
+    struct gw_str name = {0};
+    while (gw_str_split(&rest, '.', &name)) {
+        bool is_last = rest.ptr == NULL || rest.len == 0;
+        bool is_main = gw_str_eq(name, GW_STR("enabled")) || gw_str_eq(name, GW_STR("model"));
+        if (is_last && is_main && !yyjson_is_ctn(map) && name.len < path.len) {
+            return map; /* the section written as one value */
+        }
+        map = yyjson_obj_getn(map, name.ptr, name.len);
+        map = yyjson_is_null(map) ? NULL : map;
+    }
+    return map;
+}
+
 static yyjson_val *find_value(const struct gw_config_context *context, const char *names)
 {
+    yyjson_val *root = yyjson_doc_get_root(context->document->json);
     struct gw_str rest = gw_str_from_c(names);
     struct gw_str name = {0};
     yyjson_val *value = NULL;
     while (value == NULL && gw_str_split(&rest, ' ', &name)) {
-        char path[128];
-        (void)snprintf(path, sizeof(path), GW_STR_FMT, GW_STR_ARG(name));
-        value = gw_config_get(context->document, path);
+        value = gw_setting_at(root, name);
     }
     return value;
 }

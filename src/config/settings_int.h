@@ -17,6 +17,7 @@
 #define GW_CONFIG_SETTINGS_INT_H
 
 #include "config/document_int.h"
+#include "config/router_settings_int.h"
 
 enum gw_setting_kind {
     GW_SETTING_KIND_COUNT,
@@ -25,6 +26,9 @@ enum gw_setting_kind {
     GW_SETTING_KIND_PORT_OR_OFF,
     GW_SETTING_KIND_SIZE,
     GW_SETTING_KIND_DURATION,
+    GW_SETTING_KIND_PERCENT, /* whole: 20 or "20%" */
+    GW_SETTING_KIND_TENTHS,  /* a percentage with one decimal, times ten: 2.5 is 25 */
+    GW_SETTING_KIND_FACTOR,  /* with two decimals, times a hundred: 1.5 is 150 */
     GW_SETTING_KIND_BOOL,
     GW_SETTING_KIND_TEXT,
     GW_SETTING_KIND_TEXT_OR_OFF, /* false and "off": off; true: set, without text */
@@ -87,7 +91,8 @@ enum gw_setting_kind {
     XX(DROP_PARAMS, BOOL, "upstream.drop_params litellm_settings.drop_params", "", 0, 1, 0)        \
     XX(LOG_LEVEL, TEXT, "logging.level", "LOG_LEVEL", 0, 0, 0)                                     \
     XX(ACCESS_LOG, TEXT_OR_OFF, "logging.access_log", "ACCESS_LOG", 0, 0, 0)                       \
-    XX(REQUIRE_AUTH, BOOL, "auth.require_auth", "REQUIRE_AUTH PLLM_REQUIRE_AUTH", 0, 1, 0)
+    XX(REQUIRE_AUTH, BOOL, "auth.require_auth", "REQUIRE_AUTH PLLM_REQUIRE_AUTH", 0, 1, 0)         \
+    GW_ROUTER_SETTING_MAP(XX)
 
 enum gw_setting_id {
 #define XX(id, kind, names, env, min, max, fallback) GW_SETTING_##id,
@@ -129,6 +134,10 @@ struct gw_setting_row {
 
 /* Row number |index| of the table, for what is checked against it; NULL behind the last. */
 const struct gw_setting_row *gw_setting_row_at(size_t index);
+
+/* The value at |path| ("retry.delay") in |map|, which may be NULL; NULL when there is none. Of a
+ * section that is written as one value ("hedge: true", "mirror: model") its .enabled or .model. */
+yyjson_val *gw_setting_at(yyjson_val *map, struct gw_str path);
 
 /* Reads all settings. Errors: GW_ERR_NOMEM; what is wrong with values is in the report. */
 GW_MUST_USE enum gw_err gw_settings_read(const struct gw_config_context *context,

@@ -5,6 +5,7 @@
  */
 #include "base/buf.h"
 #include "config/login_int.h"
+#include "config/routing_int.h"
 
 #define PROBE_MS    5 /* loopback answers in microseconds; more would delay every start */
 #define MAX_PORTS   16
@@ -87,6 +88,7 @@ static enum gw_err add_group(struct gw_config_build *build, const struct offer *
     deployment->api_version = offer->cloud.api_version;
     enum gw_err err = gw_build_keys(build, &offer->keys, deployment);
     err = err == GW_OK ? set_account(build, offer, deployment) : err;
+    err = err == GW_OK ? gw_build_deployment_routing(build, group, NULL, deployment) : err;
     return err == GW_OK ? gw_catalog_add(build->snapshot->catalog, group, deployment) : err;
 }
 

@@ -84,11 +84,11 @@ static void every_field_is_reported(void **state)
     assert_has(&findings, "changed       line 14    litellm_settings.ssl_verify");
     assert_has(&findings, "changed       line 17    router_settings.timeout: is written upstream");
     assert_has(&findings, "exact         line 18    router_settings.model_group_alias.gpt-4\n");
-    assert_has(&findings, "not supported line 19    router_settings.num_retries");
+    assert_has(&findings, "exact         line 19    router_settings.num_retries\n");
     assert_has(&findings,
                "changed       line 21    general_settings.master_key: is written auth.master");
     assert_has(&findings, "not supported line 23    unheard_of: unknown key");
-    assert_has(&findings, "12 exact, 6 changed, 4 not supported\n");
+    assert_has(&findings, "13 exact, 6 changed, 3 not supported\n");
     assert_has(&out,
                "# line 7: model_list[0].litellm_params.temperature - not used by this version");
     assert_has(&findings, "exact         line 15    litellm_settings.drop_params\n");

@@ -273,13 +273,13 @@ static void weights_come_from_three_places(void **state)
     assert_good("model_list:\n"
                 "- {model_name: m, litellm_params: {model: openai/x, weight: 0.7}}\n"
                 "- {model_name: m, litellm_params: {model: openai/y, weight: 0.3}}\n"
-                "- {model_name: m, litellm_params: {model: openai/y, weight: 0}}\n",
+                "- {model_name: m, litellm_params: {model: openai/y, weight: 0.0001}}\n",
                 keys, 0);
     assert_int_equal(deployment_of("m", 0)->weight, 700);
     assert_int_equal(deployment_of("m", 1)->weight, 300);
     assert_int_equal(deployment_of("m", 2)->weight, 1);
     assert_bad("model_list:\n- {model_name: m, litellm_params: {model: openai/x, weight: -1}}\n",
-               keys, 2, "model_list[0].litellm_params.weight", "expected a number from 0");
+               keys, 2, "model_list[0].litellm_params.weight", "expected a number above 0");
 }
 
 static void mistakes_are_errors_with_their_place(void **state)

@@ -326,13 +326,13 @@ static void unknown_keys_are_warned_about(void **state)
 static void keys_for_later_are_told_once(void **state)
 {
     (void)state;
-    assert_good("router: {strategy: weighted}\n"
+    assert_good("router: {health_check_interval: 30s}\n"
                 "cache: {ttl: 1h}\n"
                 "model_list:\n"
                 "- {model_name: a, litellm_params: {model: gatewire/demo, temperature: 1}}\n"
                 "- {model_name: b, litellm_params: {model: gatewire/demo, temperature: 2}}\n",
                 NULL, 3);
-    assert_finding(false, 1, "router.strategy", "not used by this version");
+    assert_finding(false, 1, "router.health_check_interval", "not used by this version");
     assert_finding(false, 4, "model_list[0].litellm_params.temperature", "in 1 other places");
 }
 
@@ -346,13 +346,25 @@ static void empty_keys_say_nothing(void **state)
 }
 
 /* schema.json and the table of settings must tell the same story. */
+static yyjson_val *follow(yyjson_val *root, yyjson_val *at)
+{
+    struct gw_str ref = gw_str_from_c(yyjson_get_str(yyjson_obj_get(at, "$ref")));
+    struct gw_str name = gw_str_skip(ref, sizeof("#/$defs/") - 1);
+    bool has_own = yyjson_obj_get(at, "properties") != NULL;
+    return has_own || name.len == 0
+               ? at
+               : yyjson_obj_getn(yyjson_obj_get(root, "$defs"), name.ptr, name.len);
+}
+
 static yyjson_val *schema_at(yyjson_doc *schema, const char *path)
 {
-    yyjson_val *at = yyjson_doc_get_root(schema);
+    yyjson_val *root = yyjson_doc_get_root(schema);
+    yyjson_val *at = root;
     struct gw_str rest = gw_str_from_c(path);
     struct gw_str name = {0};
     while (at != NULL && gw_str_split(&rest, '.', &name)) {
-        at = yyjson_obj_getn(yyjson_obj_get(at, "properties"), name.ptr, name.len);
+        yyjson_val *properties = yyjson_obj_get(follow(root, at), "properties");
+        at = yyjson_obj_getn(properties, name.ptr, name.len);
     }
     return at;
 }
@@ -362,8 +374,19 @@ static void assert_default(const struct gw_setting_row *row, yyjson_val *schema)
     yyjson_val *value = yyjson_obj_get(schema, "default");
     uint64_t number = 0;
     struct gw_str text = gw_str(yyjson_get_str(value), yyjson_get_len(value));
+    unsigned scale = row->kind == GW_SETTING_KIND_TENTHS   ? 10
+                     : row->kind == GW_SETTING_KIND_FACTOR ? 100
+                                                           : 1;
+    bool is_number = row->kind == GW_SETTING_KIND_DURATION ? false : yyjson_is_num(value);
     assert_non_null(value);
-    if (yyjson_is_uint(value)) {
+    if (row->kind == GW_SETTING_KIND_TEXT || row->kind == GW_SETTING_KIND_TEXT_OR_OFF) {
+        return; /* what the text means is told where it is read */
+    }
+    if (yyjson_is_bool(value)) {
+        number = yyjson_is_true(value) ? 1 : 0;
+    } else if (is_number) {
+        number = (uint64_t)(yyjson_get_num(value) * scale + 0.5);
+    } else if (yyjson_is_uint(value)) {
         number = yyjson_get_uint(value);
     } else if (row->kind == GW_SETTING_KIND_DURATION) {
         assert_int_equal(gw_parse_duration_ms(text, &number), GW_OK);
@@ -441,7 +464,13 @@ static void every_key_is_described(void **state)
     assert_described(root, "");
     yyjson_val *defs = yyjson_obj_get(root, "$defs");
     assert_described(yyjson_obj_get(defs, "params"), "params");
-    assert_described(yyjson_obj_get(defs, "model"), "model");
+    static const char *const parts[] = {"model",  "group",       "breaker", "concurrency",
+                                        "retry",  "hedge",       "limits",  "queue",
+                                        "mirror", "slow_stream", "auto"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(parts); i++) {
+        assert_non_null(yyjson_obj_get(defs, parts[i]));
+        assert_described(yyjson_obj_get(defs, parts[i]), parts[i]);
+    }
     yyjson_doc_free(schema);
 }
 
