@@ -190,6 +190,18 @@ static enum gw_err patch_max_tokens(const struct gw_provider_input *in, struct g
     return set_max_tokens(in, body, has_member ? member.value : gw_str(NULL, 0), tokens, splice);
 }
 
+/* The configured members; counting takes none but a message's own. */
+static enum gw_err patch_extra(const struct gw_provider_input *in, struct gw_str body,
+                               struct gw_json_splice *splice)
+{
+    struct gw_str extra = in->deployment->extra_body;
+    if (is_count(in) || extra.len == 0) {
+        return GW_OK;
+    }
+    return gw_json_splice_add_member(splice, body,
+                                     gw_arena_printf(in->arena, "," GW_STR_FMT, GW_STR_ARG(extra)));
+}
+
 /* From the member's key to its value's end. The key ends before the colon and holds no quote: its
  * escapes were found to mean a plain name. */
 static struct gw_str member_span(struct gw_str body, struct gw_str value)
@@ -256,7 +268,8 @@ static enum gw_err patch(const struct gw_provider_input *in, struct gw_str path,
     gw_json_splice_init(splice, body);
     enum gw_err err = begin_call(in, false, path, query, call);
     err = err == GW_OK ? patch_model(in, splice) : err;
-    return err == GW_OK ? patch_max_tokens(in, body, splice) : err;
+    err = err == GW_OK ? patch_max_tokens(in, body, splice) : err;
+    return err == GW_OK ? patch_extra(in, body, splice) : err;
 }
 
 static enum gw_err vertex_patch(const struct gw_provider_input *in, struct gw_str path,
@@ -266,7 +279,8 @@ static enum gw_err vertex_patch(const struct gw_provider_input *in, struct gw_st
     gw_json_splice_init(splice, body);
     enum gw_err err = begin_call(in, true, path, query, call);
     err = err == GW_OK ? patch_vertex(in, body, splice) : err;
-    return err == GW_OK ? patch_max_tokens(in, body, splice) : err;
+    err = err == GW_OK ? patch_max_tokens(in, body, splice) : err;
+    return err == GW_OK ? patch_extra(in, body, splice) : err;
 }
 
 /* ---- the translated way ---- */

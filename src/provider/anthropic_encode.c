@@ -220,6 +220,11 @@ static enum gw_err write_body(struct gw_anthropic_encoding *e)
     if (e->in->request->is_stream) {
         gw_json_write_raw(GW_STR("stream"), GW_STR("true"), e->out);
     }
+    struct gw_str extra = e->in->deployment->extra_body;
+    if (extra.len > 0) { /* in front of what grows with the conversation */
+        gw_json_write_next(e->out);
+        (void)gw_buf_append(e->out, extra);
+    }
     err = gw_anthropic_write_messages(e);
     (void)gw_buf_append_byte(e->out, '}');
     return err;

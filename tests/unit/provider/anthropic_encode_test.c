@@ -579,6 +579,36 @@ static void a_verbatim_body(void **state)
     finish(&run);
 }
 
+static void configured_members(void **state)
+{
+    (void)state;
+    struct run run;
+    static const struct gw_str extra = GW_STR_INIT("\"x\":{\"y\":1},\"z\":2");
+    begin(&run, OLD);
+    run.deployment.extra_body = extra;
+    encode(&run, &gw_api_anthropic, "{\"max_tokens\":5," HI "}");
+    assert_int_equal(run.err, GW_OK);
+    assert_text(gw_buf_str(&run.call.body), "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":5,"
+                                            "\"x\":{\"y\":1},\"z\":2," HI_SENT);
+    finish(&run);
+    begin(&run, OLD);
+    run.deployment.extra_body = extra;
+    run.deployment.default_max_tokens = 7;
+    patch_with(&run, &gw_api_anthropic, "{\"model\":\"m\"}",
+               "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":7,\"x\":{\"y\":1},\"z\":2}");
+    finish(&run);
+    begin(&run, OLD);
+    run.deployment.extra_body = extra;
+    patch_with(&run, &gw_api_vertex_claude, "{\"model\":\"m\"}",
+               "{\"anthropic_version\":\"vertex-2023-10-16\",\"x\":{\"y\":1},\"z\":2}");
+    finish(&run);
+    begin(&run, OLD);
+    run.deployment.extra_body = extra;
+    run.request.task = GW_TASK_TOKEN_COUNT;
+    patch_with(&run, &gw_api_anthropic, "{\"model\":\"m\"}", "{\"model\":\"claude-sonnet-4-5\"}");
+    finish(&run);
+}
+
 static void a_verbatim_body_on_vertex(void **state)
 {
     (void)state;
@@ -679,6 +709,7 @@ int main(void)
         cmocka_unit_test(betas_travel_on),
         cmocka_unit_test(claude_on_vertex),
         cmocka_unit_test(a_verbatim_body),
+        cmocka_unit_test(configured_members),
         cmocka_unit_test(a_verbatim_body_on_vertex),
         cmocka_unit_test(credentials),
     };
