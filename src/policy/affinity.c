@@ -9,14 +9,6 @@
 #define FNV_BASIS UINT64_C(14695981039346656037)
 #define FNV_PRIME UINT64_C(1099511628211)
 
-/* The finisher of SplitMix64: every bit of the input moves every bit of the result. */
-static uint64_t mix(uint64_t value)
-{
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
-}
-
 /* gw_str_hash() is keyed per process; replicas must agree. A chosen collision only sends two users
  * to the same deployment. */
 static uint64_t add_bytes(uint64_t hash, struct gw_str text, size_t *room)
@@ -31,7 +23,7 @@ static uint64_t add_bytes(uint64_t hash, struct gw_str text, size_t *room)
 
 static uint64_t finish(uint64_t hash)
 {
-    hash = mix(hash);
+    hash = gw_affinity_mix(hash);
     return hash != 0 ? hash : 1;
 }
 
@@ -79,8 +71,8 @@ static uint64_t minus_log2(uint64_t x)
 
 uint64_t gw_affinity_score(uint64_t key, uint64_t index, uint32_t weight)
 {
-    uint64_t hash = mix(key ^ mix(index + UINT64_C(0x9e3779b97f4a7c15)));
-    uint64_t log = minus_log2(hash); /* exponentially distributed: the highest w/log wins */
+    uint64_t log = minus_log2(gw_affinity_hash(
+        key, gw_affinity_mark(index))); /* exponentially distributed: the highest w/log wins */
     __extension__ unsigned __int128 score = ((unsigned __int128)weight << 64) / (log + 1);
     return score > UINT64_MAX ? UINT64_MAX : (uint64_t)score;
 }
@@ -92,7 +84,7 @@ size_t gw_affinity_split(uint64_t key, uint64_t salt, const uint32_t *weights, s
         total += weights[i];
     }
     GW_ASSERT(total > 0);
-    uint64_t at = mix(key ^ mix(salt)) % total;
+    uint64_t at = gw_affinity_mix(key ^ gw_affinity_mix(salt)) % total;
     size_t chosen = 0;
     while (at >= weights[chosen]) {
         at -= weights[chosen];

@@ -32,6 +32,27 @@ uint64_t gw_affinity_key(struct gw_str text);
  * first message of another role. 0 when |chat| has no messages. */
 uint64_t gw_affinity_chat_key(yyjson_val *chat);
 
+/* The finisher of SplitMix64: every bit of the input moves every bit of the result. */
+static inline uint64_t gw_affinity_mix(uint64_t value)
+{
+    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return value ^ (value >> 31);
+}
+
+/* What gw_affinity_hash() needs of number |index|; the same each time. */
+static inline uint64_t gw_affinity_mark(uint64_t index)
+{
+    return gw_affinity_mix(index + UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* A hash of both. Of several numbers with the same weight the one with the highest hash owns |key|:
+ * their scores have the same order. */
+static inline uint64_t gw_affinity_hash(uint64_t key, uint64_t mark)
+{
+    return gw_affinity_mix(key ^ mark);
+}
+
 /* The score of number |index| with |weight| for |key|; the highest one owns the key. */
 uint64_t gw_affinity_score(uint64_t key, uint64_t index, uint32_t weight);
 

@@ -129,6 +129,14 @@ static uint64_t next_word(uint64_t word, const struct gw_breaker_options *option
     return trips && is_current ? gw_breaker_word_trip(next, options, now_ms) : next;
 }
 
+/* A success where nothing has failed and nothing else is counted: most calls. */
+static bool is_routine(const struct gw_breaker_view *view, const struct gw_breaker_options *options,
+                       enum gw_breaker_outcome outcome)
+{
+    return outcome == GW_BREAKER_SUCCESS && view->phase == GW_BREAKER_CLOSED &&
+           view->failures == 0 && options->failure_rate_pct == 0 && options->slow_ms == 0;
+}
+
 void gw_breaker_end(struct gw_breaker *breaker, const struct gw_breaker_options *options,
                     struct gw_breaker_ticket ticket, enum gw_breaker_outcome outcome,
                     uint64_t duration_ms, uint64_t now_ms)
@@ -137,7 +145,7 @@ void gw_breaker_end(struct gw_breaker *breaker, const struct gw_breaker_options 
     struct gw_breaker_view view = gw_breaker_word_view(word);
     uint64_t next = 0;
     bool trips = false;
-    if (options->is_off) {
+    if (options->is_off || is_routine(&view, options, outcome)) {
         return;
     }
     bool was_slow = outcome == GW_BREAKER_SUCCESS && is_slow(options, duration_ms);

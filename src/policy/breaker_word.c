@@ -132,22 +132,24 @@ static uint64_t begin_probing(struct gw_breaker_view *view,
 bool gw_breaker_word_begin(uint64_t word, const struct gw_breaker_options *options, uint64_t now_ms,
                            uint64_t *next, struct gw_breaker_ticket *ticket)
 {
-    struct gw_breaker_view view = gw_breaker_word_view(word);
     *next = word;
+    if (word >> PHASE_AT == GW_BREAKER_CLOSED) { /* most calls: not taken apart */
+        ticket->generation = (uint32_t)(word >> GENERATION_AT) & GENERATION_MASK;
+        return true;
+    }
+    struct gw_breaker_view view = gw_breaker_word_view(word);
     if (view.phase == GW_BREAKER_OPEN) {
         if (cooldown_left_ms(&view, options, now_ms) > 0) {
             return false;
         }
         *next = begin_probing(&view, options, now_ms);
-    } else if (view.phase == GW_BREAKER_HALF_OPEN) {
-        if (cooldown_left_ms(&view, options, now_ms) == 0) {
-            *next = begin_probing(&view, options, now_ms);
-        } else if (view.running + view.succeeded < options->probes) {
-            view.running++;
-            *next = pack(&view);
-        } else {
-            return false;
-        }
+    } else if (cooldown_left_ms(&view, options, now_ms) == 0) {
+        *next = begin_probing(&view, options, now_ms);
+    } else if (view.running + view.succeeded < options->probes) {
+        view.running++;
+        *next = pack(&view);
+    } else {
+        return false;
     }
     ticket->generation = view.generation & GENERATION_MASK;
     return true;

@@ -80,6 +80,19 @@ void gw_limits_learn(struct gw_limits *limits, const struct gw_rate_headers *hea
 
 /* ---- looking and taking ---- */
 
+static enum gw_limit check_learned(const struct gw_limits *limits, uint64_t tokens, uint64_t now_ms,
+                                   uint64_t *wait_ms)
+{
+    uint64_t word = atomic_load_explicit(&limits->learned_requests, RELAXED);
+    *wait_ms = word == 0 ? 0 : learned_wait_ms(word, 1, now_ms);
+    if (*wait_ms > 0) {
+        return GW_LIMIT_LEARNED_REQUESTS;
+    }
+    word = atomic_load_explicit(&limits->learned_tokens, RELAXED);
+    *wait_ms = word == 0 ? 0 : learned_wait_ms(word, tokens, now_ms);
+    return *wait_ms > 0 ? GW_LIMIT_LEARNED_TOKENS : GW_LIMIT_NONE;
+}
+
 enum gw_limit gw_limits_check(const struct gw_limits *limits,
                               const struct gw_limit_options *options, uint64_t tokens,
                               uint64_t now_ms, uint64_t *wait_ms)
@@ -89,16 +102,8 @@ enum gw_limit gw_limits_check(const struct gw_limits *limits,
     if (options->max_parallel > 0 &&
         atomic_load_explicit(&limits->in_flight, RELAXED) >= options->max_parallel) {
         found = GW_LIMIT_PARALLEL;
-    }
-    uint64_t word = atomic_load_explicit(&limits->learned_requests, RELAXED);
-    if (found == GW_LIMIT_NONE && word != 0) {
-        wait = learned_wait_ms(word, 1, now_ms);
-        found = wait > 0 ? GW_LIMIT_LEARNED_REQUESTS : found;
-    }
-    word = atomic_load_explicit(&limits->learned_tokens, RELAXED);
-    if (found == GW_LIMIT_NONE && word != 0) {
-        wait = learned_wait_ms(word, tokens, now_ms);
-        found = wait > 0 ? GW_LIMIT_LEARNED_TOKENS : found;
+    } else {
+        found = check_learned(limits, tokens, now_ms, &wait);
     }
     if (found == GW_LIMIT_NONE && options->rpm > 0) {
         wait = ms_of(
@@ -129,7 +134,7 @@ static bool take_place(struct gw_limits *limits, uint32_t max_parallel)
 enum gw_limit gw_limits_begin(struct gw_limits *limits, const struct gw_limit_options *options,
                               uint64_t tokens, uint64_t now_ms)
 {
-    enum gw_limit found = gw_limits_check(limits, options, tokens, now_ms, NULL);
+    enum gw_limit found = check_learned(limits, tokens, now_ms, &(uint64_t){0});
     if (found != GW_LIMIT_NONE) {
         return found;
     }
@@ -160,6 +165,9 @@ void gw_limits_end(struct gw_limits *limits, const struct gw_limit_options *opti
     if (!was_sent) {
         used = 0;
         gw_gcra_give_back(&limits->requests, gw_gcra_per_minute(options->rpm), 1, ns_of(now_ms));
+    }
+    if (options->tpm == 0) {
+        return;
     }
     if (used > estimated) {
         gw_gcra_charge(&limits->tokens, tpm, used - estimated, ns_of(now_ms));

@@ -1,33 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* policy/router - filter, choose, take; and what the end of an exchange means. */
+/* policy/router - choose, take; and what the end of an exchange means. */
 #include "policy/router.h"
-
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "policy/affinity.h"
+#include "policy/router_int.h"
 
-#define RELAXED       memory_order_relaxed
-#define PUSD_PER_NUSD 1000u
+#define RELAXED memory_order_relaxed
 /* A sticky choice may have this much more in flight than the average, and two more: beyond that the
  * cache is not worth the wait. */
 #define STICKY_LOAD_PCT 150u
 #define STICKY_SPARE    2u
 
-struct group {
-    struct gw_router_member *members;
-    size_t count;
-    enum gw_strategy strategy;
-    struct gw_strategy_memory memory;
-};
-
 struct gw_router {
     struct gw_rng rng;
-    struct group *groups;
-    size_t group_count;
-    struct gw_candidate candidates[GW_ROUTER_MAX]; /* of the current pick */
+    struct gw_router_team *teams;
+    size_t team_count;
+    struct gw_least table; /* of a pick that the board does not fit */
+    _Alignas(8) char room[GW_LEAST_BYTES_MAX];
 };
+
+static void team_init(struct gw_router_team *team, const struct gw_router_group *group,
+                      struct gw_rng *rng)
+{
+    GW_ASSERT(group->count <= GW_ROUTER_MAX);
+    *team = (struct gw_router_team){
+        .count = group->count,
+        .strategy = group->strategy,
+        /* Workers that begin together must not go round in step. */
+        .memory = {.rng = rng, .turn = gw_rng_below(rng, 1u << 16)},
+    };
+    team->members = gw_zalloc(sizeof(*team->members) * (team->count + 1));
+    for (size_t i = 0; i < team->count; i++) {
+        team->members[i] = group->members[i];
+        team->members[i].weight += team->members[i].weight == 0;
+    }
+    gw_router_board_init(team);
+}
 
 struct gw_router *gw_router_create(const struct gw_router_group *groups, size_t group_count,
                                    uint64_t seed)
@@ -38,21 +48,11 @@ struct gw_router *gw_router_create(const struct gw_router_group *groups, size_t 
     } else {
         gw_rng_init_fixed(&router->rng, seed);
     }
-    router->groups = gw_zalloc(sizeof(*router->groups) * (group_count + 1));
-    router->group_count = group_count;
+    router->teams = gw_zalloc(sizeof(*router->teams) * (group_count + 1));
+    router->team_count = group_count;
+    gw_least_init(&router->table, GW_ROUTER_MAX, router->room);
     for (size_t i = 0; i < group_count; i++) {
-        struct group *group = &router->groups[i];
-        GW_ASSERT(groups[i].count <= GW_ROUTER_MAX);
-        *group = (struct group){.count = groups[i].count,
-                                .strategy = groups[i].strategy,
-                                .memory = {.rng = &router->rng}};
-        group->members = gw_zalloc(sizeof(*group->members) * (group->count + 1));
-        for (size_t m = 0; m < group->count; m++) {
-            group->members[m] = groups[i].members[m];
-            group->members[m].weight += group->members[m].weight == 0;
-        }
-        /* Workers that begin together must not go round in step. */
-        group->memory.turn = gw_rng_below(&router->rng, 1u << 16);
+        team_init(&router->teams[i], &groups[i], &router->rng);
     }
     return router;
 }
@@ -62,178 +62,100 @@ void gw_router_destroy(struct gw_router **router)
     if (*router == NULL) {
         return;
     }
-    for (size_t i = 0; i < (*router)->group_count; i++) {
-        gw_free((*router)->groups[i].members);
+    for (size_t i = 0; i < (*router)->team_count; i++) {
+        gw_router_board_fini(&(*router)->teams[i]);
+        gw_free((*router)->teams[i].members);
     }
-    gw_free((*router)->groups);
+    gw_free((*router)->teams);
     gw_free(*router);
     *router = NULL;
 }
 
+static struct gw_router_team *team_of(const struct gw_router *router, size_t group)
+{
+    GW_ASSERT(group < router->team_count);
+    return &router->teams[group];
+}
+
 void gw_router_set_strategy(struct gw_router *router, size_t group, enum gw_strategy strategy)
 {
-    GW_ASSERT(group < router->group_count);
-    router->groups[group].strategy = strategy;
+    struct gw_router_team *team = team_of(router, group);
+    team->strategy = strategy;
+    team->board.is_known = false; /* it has only what the old one reads */
 }
 
-/* ---- the filter ---- */
-
-static uint64_t tokens_of(const struct gw_router_ask *ask)
-{
-    uint64_t sum = ask->input_tokens + ask->output_tokens;
-    return sum >= ask->input_tokens ? sum : UINT64_MAX;
-}
-
-static uint64_t tried_keys(const struct gw_router_ask *ask, size_t member)
-{
-    return ask->tried_credentials != NULL ? ask->tried_credentials[member] : 0;
-}
-
-/* What does not change while the request waits. */
-static enum gw_router_skip check_fit(const struct gw_router_member *member, size_t index,
-                                     const struct gw_router_ask *ask)
-{
-    if (gw_router_set_has(&ask->tried, index)) {
-        return GW_ROUTER_SKIP_TRIED;
-    }
-    if ((member->tags & ask->tags) != ask->tags) {
-        return GW_ROUTER_SKIP_TAGS;
-    }
-    if (ask->region.len > 0 && !gw_str_eq_nocase(ask->region, member->region)) {
-        return GW_ROUTER_SKIP_REGION;
-    }
-    if (member->max_input_tokens > 0 && ask->input_tokens > member->max_input_tokens) {
-        return GW_ROUTER_SKIP_CONTEXT;
-    }
-    return GW_ROUTER_SKIP_NONE;
-}
-
-static struct gw_router_reason check(const struct gw_router_member *member, size_t index,
-                                     const struct gw_router_ask *ask, size_t *credential)
-{
-    const struct gw_deployment_state *state = member->state;
-    struct gw_router_reason reason = {.skip = check_fit(member, index, ask)};
-    if (reason.skip != GW_ROUTER_SKIP_NONE) {
-        return reason;
-    }
-    if (!gw_breaker_can_begin(&state->breaker, member->breaker, ask->now_ms)) {
-        reason.skip = GW_ROUTER_SKIP_BREAKER;
-        reason.wait_ms = gw_breaker_wait_ms(&state->breaker, member->breaker, ask->now_ms);
-        return reason;
-    }
-    if (member->concurrency != NULL &&
-        atomic_load_explicit(&state->limits.in_flight, RELAXED) >=
-            gw_concurrency_limit(&state->concurrency, member->concurrency)) {
-        reason.skip = GW_ROUTER_SKIP_LOAD;
-        return reason;
-    }
-    reason.limit = gw_limits_check(&state->limits, &member->limits, tokens_of(ask), ask->now_ms,
-                                   &reason.wait_ms);
-    if (reason.limit != GW_LIMIT_NONE) {
-        reason.skip = GW_ROUTER_SKIP_LIMIT;
-        return reason;
-    }
-    reason.credential =
-        gw_credentials_pick(&member->pool, tried_keys(ask, index),
-                            atomic_load_explicit(&state->credential_turn, RELAXED), tokens_of(ask),
-                            ask->now_ms, credential, &reason.wait_ms);
-    if (reason.credential != GW_CREDENTIAL_FOUND) {
-        reason.skip = GW_ROUTER_SKIP_CREDENTIAL;
-    }
-    return reason;
-}
-
-/* ---- candidates ---- */
-
-static uint64_t cost_nusd(const struct gw_router_member *member, const struct gw_router_ask *ask)
-{
-    uint64_t input = 0;
-    uint64_t output = 0;
-    uint64_t sum = 0;
-    if (__builtin_mul_overflow(member->input_pusd, ask->input_tokens, &input) ||
-        __builtin_mul_overflow(member->output_pusd, ask->output_tokens, &output) ||
-        __builtin_add_overflow(input, output, &sum)) {
-        return UINT64_MAX / PUSD_PER_NUSD;
-    }
-    return sum / PUSD_PER_NUSD;
-}
-
-static void fill(struct gw_candidate *candidate, const struct gw_router_member *member,
-                 size_t index, const struct gw_router_ask *ask)
-{
-    const struct gw_deployment_state *state = member->state;
-    *candidate = (struct gw_candidate){
-        .cost_nusd = cost_nusd(member, ask),
-        .index = (uint32_t)index,
-        .weight = member->weight,
-        .priority = member->priority,
-        .in_flight = atomic_load_explicit(&state->limits.in_flight, RELAXED),
-        .latency_us = gw_health_latency_us(&state->health, ask->now_ms),
-        .room_permille = gw_limits_room_permille(&state->limits, &member->limits, ask->now_ms),
-        .quality = member->quality,
-        .health = gw_health_points(&state->health) / (GW_HEALTH_FULL / 1000),
-    };
-}
-
-static size_t collect(struct gw_router *router, const struct group *group,
-                      const struct gw_router_ask *ask)
-{
-    size_t count = 0;
-    size_t credential = 0;
-    for (size_t i = 0; i < group->count; i++) {
-        const struct gw_router_member *member = &group->members[i];
-        if (check(member, i, ask, &credential).skip == GW_ROUTER_SKIP_NONE) {
-            fill(&router->candidates[count++], member, i, ask);
-        }
-    }
-    return count;
-}
+/* ---- choosing ---- */
 
 /* The deployment |affinity| belongs to, if it is not busier than the others; else |count|. */
-static size_t pick_sticky(const struct gw_candidate *candidates, size_t count, uint64_t affinity)
+static size_t pick_sticky(const struct gw_router_team *team, const struct gw_least *table,
+                          uint64_t affinity)
 {
-    size_t best = count;
+    const struct gw_candidate *candidates = team->board.candidates;
+    size_t best = team->count;
     uint64_t best_score = 0;
     uint64_t in_flight = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t score = gw_affinity_score(affinity, candidates[i].index, candidates[i].weight);
+    uint64_t present = 0;
+    for (size_t i = 0; i < team->count; i++) {
+        if (table->keys[i] == GW_LEAST_ABSENT) {
+            continue;
+        }
+        /* Where all weigh the same the score's hash is enough: the order is the same. */
+        uint64_t score = team->is_even ? gw_affinity_hash(affinity, team->board.marks[i])
+                                       : gw_affinity_score(affinity, i, candidates[i].weight);
         in_flight += candidates[i].in_flight;
-        if (best == count || score > best_score) {
+        present++;
+        if (best == team->count || score > best_score) {
             best = i;
             best_score = score;
         }
     }
-    uint64_t bound = in_flight * STICKY_LOAD_PCT / (100 * count) + STICKY_SPARE;
-    return candidates[best].in_flight <= bound ? best : count;
+    const struct gw_limits *limits = &team->members[best].state->limits;
+    uint64_t bound = in_flight * STICKY_LOAD_PCT / (100 * present) + STICKY_SPARE;
+    return atomic_load_explicit(&limits->in_flight, RELAXED) <= bound ? best : team->count;
 }
 
-static size_t choose(struct gw_router *router, struct group *group, const struct gw_router_ask *ask,
-                     size_t count)
+/* One of those that are present in |table|: there is one. */
+static size_t choose(struct gw_router_team *team, const struct gw_router_ask *ask,
+                     struct gw_least *table)
 {
-    size_t at = count;
+    size_t sticky = team->count;
     if (ask->affinity != 0) {
-        at = pick_sticky(router->candidates, count, ask->affinity);
+        sticky = pick_sticky(team, table, ask->affinity);
     }
-    return at < count ? at
-                      : gw_strategy_pick(group->strategy, &group->memory, ask->complexity,
-                                         router->candidates, count);
+    if (sticky < team->count) {
+        return sticky;
+    }
+    gw_router_board_fill_costs(team, ask, table);
+    return gw_strategy_choose(team->strategy, &team->memory, table);
 }
 
 /* ---- taking ---- */
 
+/* A key that may be used, and whose turn it is. */
+static bool take_key(const struct gw_router_member *member, const struct gw_router_ask *ask,
+                     struct gw_router_choice *choice)
+{
+    uint64_t turn = 0;
+    if (member->pool.count > 1) {
+        turn = atomic_fetch_add_explicit(&member->state->credential_turn, 1, RELAXED);
+    }
+    return gw_credentials_pick(&member->pool, gw_router_tried_keys(ask, choice->member), turn,
+                               choice->tokens, ask->now_ms, &choice->credential,
+                               NULL) == GW_CREDENTIAL_FOUND;
+}
+
 /* Takes the key, the deployment's limits and the breaker's leave, or nothing: another worker may
  * have been faster since the check. */
-static bool take(const struct gw_router_member *member, const struct gw_router_ask *ask,
+static bool take(const struct gw_router_team *team, size_t index, const struct gw_router_ask *ask,
                  struct gw_router_choice *choice)
 {
+    const struct gw_router_member *member = &team->members[index];
     struct gw_deployment_state *state = member->state;
-    uint64_t turn = atomic_fetch_add_explicit(&state->credential_turn, 1, RELAXED);
-    uint64_t tokens = tokens_of(ask);
-    if (gw_credentials_pick(&member->pool, tried_keys(ask, choice->member), turn, tokens,
-                            ask->now_ms, &choice->credential, NULL) != GW_CREDENTIAL_FOUND) {
-        return false;
-    }
-    if (gw_limits_begin(&state->limits, &member->limits, tokens, ask->now_ms) != GW_LIMIT_NONE) {
+    uint64_t tokens = gw_router_tokens_of(ask);
+    *choice =
+        (struct gw_router_choice){.member = index, .tokens = tokens, .begun_at_ms = ask->now_ms};
+    if (gw_router_is_loaded(member) || !take_key(member, ask, choice) ||
+        gw_limits_begin(&state->limits, &member->limits, tokens, ask->now_ms) != GW_LIMIT_NONE) {
         return false;
     }
     struct gw_limits *key_limits =
@@ -242,8 +164,6 @@ static bool take(const struct gw_router_member *member, const struct gw_router_a
                                                          ask->now_ms) == GW_LIMIT_NONE;
     if (has_key &&
         gw_breaker_begin(&state->breaker, member->breaker, ask->now_ms, &choice->ticket)) {
-        choice->tokens = tokens;
-        choice->begun_at_ms = ask->now_ms;
         return true;
     }
     if (has_key && key_limits != NULL) {
@@ -253,21 +173,83 @@ static bool take(const struct gw_router_member *member, const struct gw_router_a
     return false;
 }
 
-bool gw_router_pick(struct gw_router *router, size_t group_index, const struct gw_router_ask *ask,
-                    struct gw_router_choice *choice)
+/* Do all members fit, as far as that does not change while the request waits? */
+static bool fits_all(const struct gw_router_team *team, const struct gw_router_ask *ask)
 {
-    GW_ASSERT(group_index < router->group_count);
-    struct group *group = &router->groups[group_index];
-    size_t count = collect(router, group, ask);
-    while (count > 0) {
-        size_t at = choose(router, group, ask, count);
-        *choice = (struct gw_router_choice){.member = router->candidates[at].index};
-        if (take(&group->members[choice->member], ask, choice)) {
+    uint64_t tried = 0;
+    for (size_t i = 0; i < GW_ARRAY_LEN(ask->tried.words); i++) {
+        tried |= ask->tried.words[i];
+    }
+    return tried == 0 && (ask->tags & ~team->common_tags) == 0 && ask->region.len == 0 &&
+           ask->input_tokens <= team->input_tokens_max;
+}
+
+/* The board without those that do not fit. */
+static struct gw_least *copy_fitting(struct gw_router *router, const struct gw_router_team *team,
+                                     const struct gw_router_ask *ask)
+{
+    struct gw_least *table = &router->table;
+    gw_least_copy(table, &team->board.table);
+    for (size_t i = 0; i < team->count; i++) {
+        if (gw_router_check_fit(&team->members[i], i, ask) != GW_ROUTER_SKIP_NONE) {
+            gw_least_set(table, i, GW_LEAST_ABSENT, 0);
+        }
+    }
+    return table;
+}
+
+/* One choice from the board. */
+static bool pick_from_board(struct gw_router *router, struct gw_router_team *team,
+                            const struct gw_router_ask *ask, struct gw_router_choice *choice)
+{
+    gw_router_board_look(team, ask->now_ms);
+    struct gw_least *table =
+        fits_all(team, ask) ? &team->board.table : copy_fitting(router, team, ask);
+    if (gw_least_key(table) == GW_LEAST_ABSENT) {
+        return false;
+    }
+    size_t member = choose(team, ask, table);
+    bool has_taken = take(team, member, ask, choice);
+    if (has_taken) {
+        gw_router_board_move(team, member, ask->now_ms);
+    } else {
+        gw_router_board_look_at(team, member, ask->now_ms);
+    }
+    return has_taken;
+}
+
+/* Looks at everyone: the board had nobody, or someone who could not serve after all. */
+static bool pick_from_all(struct gw_router *router, struct gw_router_team *team,
+                          const struct gw_router_ask *ask, struct gw_router_choice *choice)
+{
+    struct gw_least *table = &router->table;
+    gw_least_init(table, team->count, router->room);
+    for (size_t i = 0; i < team->count; i++) {
+        if (gw_router_check(&team->members[i], i, ask).skip == GW_ROUTER_SKIP_NONE) {
+            gw_router_board_fill(team, i, ask->now_ms, table);
+        }
+    }
+    while (gw_least_key(table) != GW_LEAST_ABSENT) {
+        size_t member = choose(team, ask, table);
+        bool has_taken = take(team, member, ask, choice);
+        gw_router_board_look_at(team, member, ask->now_ms);
+        if (has_taken) {
             return true;
         }
-        router->candidates[at] = router->candidates[--count];
+        gw_least_set(table, member, GW_LEAST_ABSENT, 0);
     }
     return false;
+}
+
+bool gw_router_pick(struct gw_router *router, size_t group, const struct gw_router_ask *ask,
+                    struct gw_router_choice *choice)
+{
+    struct gw_router_team *team = team_of(router, group);
+    if (team->count == 1) { /* nothing to choose: taking it says whether it can serve */
+        return gw_router_check_fit(&team->members[0], 0, ask) == GW_ROUTER_SKIP_NONE &&
+               take(team, 0, ask, choice);
+    }
+    return pick_from_board(router, team, ask, choice) || pick_from_all(router, team, ask, choice);
 }
 
 /* ---- the end ---- */
@@ -367,13 +349,13 @@ static void note_credential(struct gw_credential_state *key, const struct gw_rou
     }
 }
 
-struct gw_router_news gw_router_end(struct gw_router *router, size_t group_index,
+struct gw_router_news gw_router_end(struct gw_router *router, size_t group,
                                     const struct gw_router_choice *choice,
                                     const struct gw_router_report *report, uint64_t now_ms)
 {
-    GW_ASSERT(group_index < router->group_count);
-    GW_ASSERT(choice->member < router->groups[group_index].count);
-    const struct gw_router_member *member = &router->groups[group_index].members[choice->member];
+    struct gw_router_team *team = team_of(router, group);
+    GW_ASSERT(choice->member < team->count);
+    const struct gw_router_member *member = &team->members[choice->member];
     struct gw_deployment_state *state = member->state;
     struct gw_router_news news = {0};
     uint64_t used = report->tokens > 0 ? report->tokens : choice->tokens;
@@ -394,28 +376,30 @@ struct gw_router_news gw_router_end(struct gw_router *router, size_t group_index
     } else if (report->headers != NULL) {
         gw_limits_learn(&state->limits, report->headers, now_ms);
     }
+    if (team->count > 1 && report->outcome == GW_ROUTER_SUCCEEDED) {
+        gw_router_board_move(team, choice->member, now_ms);
+    } else if (team->count > 1) {
+        gw_router_board_look_at(team, choice->member, now_ms);
+    }
     return news;
 }
 
 /* ---- explaining ---- */
 
-struct gw_router_reason gw_router_explain(const struct gw_router *router, size_t group_index,
+struct gw_router_reason gw_router_explain(const struct gw_router *router, size_t group,
                                           size_t member, const struct gw_router_ask *ask)
 {
-    size_t credential = 0;
-    GW_ASSERT(group_index < router->group_count);
-    const struct group *group = &router->groups[group_index];
-    GW_ASSERT(member < group->count);
-    return check(&group->members[member], member, ask, &credential);
+    const struct gw_router_team *team = team_of(router, group);
+    GW_ASSERT(member < team->count);
+    return gw_router_check(&team->members[member], member, ask);
 }
 
-uint64_t gw_router_wait_ms(const struct gw_router *router, size_t group_index,
+uint64_t gw_router_wait_ms(const struct gw_router *router, size_t group,
                            const struct gw_router_ask *ask)
 {
     uint64_t soonest = UINT64_MAX;
-    GW_ASSERT(group_index < router->group_count);
-    for (size_t i = 0; i < router->groups[group_index].count; i++) {
-        struct gw_router_reason reason = gw_router_explain(router, group_index, i, ask);
+    for (size_t i = 0; i < team_of(router, group)->count; i++) {
+        struct gw_router_reason reason = gw_router_explain(router, group, i, ask);
         if (reason.skip == GW_ROUTER_SKIP_NONE) {
             return 0;
         }
@@ -424,21 +408,4 @@ uint64_t gw_router_wait_ms(const struct gw_router *router, size_t group_index,
         }
     }
     return soonest == UINT64_MAX ? 0 : soonest;
-}
-
-const char *gw_router_reason_text(const struct gw_router_reason *reason)
-{
-    static const char *const texts[] = {
-#define XX(id, text) [GW_ROUTER_SKIP_##id] = text,
-        GW_ROUTER_SKIP_MAP(XX)
-#undef XX
-    };
-    if (reason->skip == GW_ROUTER_SKIP_LIMIT) {
-        return gw_limit_text(reason->limit);
-    }
-    if (reason->skip == GW_ROUTER_SKIP_CREDENTIAL) {
-        return gw_credential_verdict_text(reason->credential);
-    }
-    GW_ASSERT((unsigned)reason->skip < GW_ROUTER_SKIP_COUNT);
-    return texts[reason->skip];
 }

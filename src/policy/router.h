@@ -5,7 +5,9 @@
  * Source:   DESIGN sections 5 and 7; reference/compat.md 2.2, 6.10 to 6.14.
  * Shape:    filter (tried already, tags, region, breaker, limits, credentials), then the group's
  *           strategy, then take it; the end of the exchange tells its state what happened. Nothing
- *           is waited for and no clock is read.
+ *           is waited for and no clock is read. A worker sees its own changes at once and those of
+ *           others within GW_ROUTER_LOOK_MS; what is taken is checked on the spot, and nobody is
+ *           turned away before all have been looked at.
  *
  *   gw_router_pick() -> exchange -> gw_router_end() -> policy/retry -> gw_router_pick() ...
  *
@@ -31,7 +33,10 @@
 #include "policy/limits.h"
 #include "policy/strategy.h"
 
-#define GW_ROUTER_MAX 256 /* deployments of one group: a set of them is four words */
+/* Deployments of one group: a set of them is four words. */
+#define GW_ROUTER_MAX GW_LEAST_MAX
+/* So late a worker may see what others did to a deployment. */
+#define GW_ROUTER_LOOK_MS 10
 
 /* A set of a group's deployments. */
 struct gw_router_set {

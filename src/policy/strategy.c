@@ -2,6 +2,8 @@
 /* policy/strategy - keys, and who is chosen among those with the least one. */
 #include "policy/strategy.h"
 
+#include <stdbool.h>
+
 #include "base/assert.h"
 
 #define NAME_BYTES 40 /* longer than any name or alias */
@@ -11,6 +13,8 @@
  * minute makes it the worst of the next. */
 #define LATENCY_NEAR_SHIFT 3u
 #define UNKNOWN_SCORE      500u
+#define SMART_MAX          1000000000u
+#define KEY_MAX            (GW_LEAST_ABSENT - 1)
 
 /* ---- names ---- */
 
@@ -62,7 +66,7 @@ struct gw_str gw_strategy_name(enum gw_strategy strategy)
 /* ---- smart: linear scores, weighed by how hard the request is ---- */
 
 /* 1000 at |best| or below, 0 at |worst| or above. */
-static uint64_t falling_score(uint64_t value, uint64_t best, uint64_t worst)
+static inline uint64_t falling_score(uint64_t value, uint64_t best, uint64_t worst)
 {
     if (value <= best) {
         return 1000;
@@ -70,27 +74,39 @@ static uint64_t falling_score(uint64_t value, uint64_t best, uint64_t worst)
     return value >= worst ? 0 : (worst - value) * 1000 / (worst - best);
 }
 
+static const struct {
+    uint32_t cost;
+    uint32_t latency;
+    uint32_t quality;
+} smart_weights[] = {
+    [GW_COMPLEXITY_LOW] = {700, 150, 150},
+    [GW_COMPLEXITY_MEDIUM] = {330, 330, 340},
+    [GW_COMPLEXITY_HIGH] = {150, 150, 700},
+};
+
+/* All but the cost, latencies from 200 ms to 2 s: changes when an exchange ends, not from request
+ * to request. */
+static uint32_t standing(const struct gw_candidate *candidate, enum gw_complexity complexity)
+{
+    uint32_t latency = candidate->latency_us == 0
+                           ? UNKNOWN_SCORE
+                           : (uint32_t)falling_score(candidate->latency_us, 200000, 2000000);
+    uint32_t quality = candidate->quality == 0 ? UNKNOWN_SCORE : candidate->quality;
+    return latency * smart_weights[complexity].latency +
+           quality * smart_weights[complexity].quality;
+}
+
+/* From $0.0001 to $0.01 a request. */
+static uint32_t cost_score(uint64_t nusd)
+{
+    return (uint32_t)falling_score(nusd, 100000, 10000000);
+}
+
 uint64_t gw_strategy_smart_score(const struct gw_candidate *candidate,
                                  enum gw_complexity complexity)
 {
-    static const struct {
-        uint64_t cost;
-        uint64_t latency;
-        uint64_t quality;
-    } weights[] = {
-        [GW_COMPLEXITY_LOW] = {700, 150, 150},
-        [GW_COMPLEXITY_MEDIUM] = {330, 330, 340},
-        [GW_COMPLEXITY_HIGH] = {150, 150, 700},
-    };
-    /* $0.0001 to $0.01 a request, 200 ms to 2 s. */
-    uint64_t cost = falling_score(candidate->cost_nusd, 100000, 10000000);
-    uint64_t latency = candidate->latency_us == 0
-                           ? UNKNOWN_SCORE
-                           : falling_score(candidate->latency_us, 200000, 2000000);
-    uint64_t quality = candidate->quality == 0 ? UNKNOWN_SCORE : candidate->quality;
-    uint64_t score = cost * weights[complexity].cost + latency * weights[complexity].latency +
-                     quality * weights[complexity].quality;
-    return score * candidate->health / 1000;
+    uint64_t cost = (uint64_t)cost_score(candidate->cost_nusd) * smart_weights[complexity].cost;
+    return (cost + standing(candidate, complexity)) * candidate->health / 1000;
 }
 
 /* ---- keys: the least is the best ---- */
@@ -101,11 +117,10 @@ static uint64_t latency_key(const struct gw_candidate *candidate)
         return candidate->latency_us;
     }
     /* Unknown ones are tried, one request at a time. */
-    return candidate->in_flight == 0 ? 0 : UINT64_MAX;
+    return candidate->in_flight == 0 ? 0 : KEY_MAX;
 }
 
-static uint64_t key_of(enum gw_strategy strategy, enum gw_complexity complexity,
-                       const struct gw_candidate *candidate)
+static uint64_t key_of(enum gw_strategy strategy, const struct gw_candidate *candidate)
 {
     switch (strategy) {
     case GW_STRATEGY_PRIORITY:
@@ -117,70 +132,80 @@ static uint64_t key_of(enum gw_strategy strategy, enum gw_complexity complexity,
         return latency_key(candidate);
     case GW_STRATEGY_USAGE_BASED:
         return 1000u - (candidate->room_permille < 1000 ? candidate->room_permille : 1000);
-    case GW_STRATEGY_LEAST_COST:
-        return candidate->cost_nusd;
     case GW_STRATEGY_BEST_QUALITY:
         return UINT32_MAX - candidate->quality;
-    case GW_STRATEGY_SMART:
-        return 1000000 - gw_strategy_smart_score(candidate, complexity);
     case GW_STRATEGY_ROUND_ROBIN:
     case GW_STRATEGY_WEIGHTED:
     case GW_STRATEGY_RANDOM:
+    case GW_STRATEGY_LEAST_COST: /* by the request: gw_strategy_write_keys() */
+    case GW_STRATEGY_SMART:
     case GW_STRATEGY_COUNT:
         break;
     }
     return 0;
 }
 
-/* Those with the least key. */
-struct equals {
-    uint64_t key_max;
-    uint64_t weight; /* of all of them */
-};
-
-static struct equals write_keys(enum gw_strategy strategy, enum gw_complexity complexity,
-                                struct gw_candidate *candidates, size_t count)
+/* The score without its division, turned round: the better, the less. */
+static void prepare_smart(struct gw_candidate *candidate)
 {
-    struct equals equals = {.key_max = UINT64_MAX};
-    for (size_t i = 0; i < count; i++) {
-        uint64_t key = key_of(strategy, complexity, &candidates[i]);
-        candidates[i].key = key;
-        if (key < equals.key_max) {
-            equals = (struct equals){.key_max = key};
-        }
-        equals.weight += key == equals.key_max ? candidates[i].weight : 0;
+    for (unsigned i = 0; i < GW_ARRAY_LEN(smart_weights); i++) {
+        uint32_t rest = standing(candidate, (enum gw_complexity)i);
+        candidate->smart_base[i] = SMART_MAX - rest * candidate->health;
+        candidate->smart_slope[i] = smart_weights[i].cost * candidate->health;
     }
-    return equals;
 }
 
-/* Widens the circle to those that are nearly as fast. */
-static struct equals add_near(struct equals equals, const struct gw_candidate *candidates,
-                              size_t count)
+static void write_smart_keys(enum gw_complexity complexity, const struct gw_candidate *candidates,
+                             size_t count, const struct gw_strategy_costs *costs, uint64_t *keys)
 {
-    if (equals.key_max == 0 || equals.key_max == UINT64_MAX) {
-        return equals;
+    uint32_t scores[GW_LEAST_MAX];
+    const uint16_t *of = costs->of;
+    for (size_t i = 0; i < costs->count; i++) {
+        scores[i] = cost_score(costs->nusd[i]);
     }
-    equals.key_max += equals.key_max >> LATENCY_NEAR_SHIFT;
-    equals.weight = 0;
     for (size_t i = 0; i < count; i++) {
-        equals.weight += candidates[i].key <= equals.key_max ? candidates[i].weight : 0;
+        uint32_t gain = scores[of[i]] * candidates[i].smart_slope[complexity];
+        uint64_t key = candidates[i].smart_base[complexity] - gain;
+        keys[i] = keys[i] == GW_LEAST_ABSENT ? GW_LEAST_ABSENT : key;
     }
-    return equals;
+}
+
+static void write_cost_keys(size_t count, const struct gw_strategy_costs *costs, uint64_t *keys)
+{
+    const uint64_t *nusd = costs->nusd;
+    const uint16_t *of = costs->of;
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = keys[i] == GW_LEAST_ABSENT ? GW_LEAST_ABSENT : nusd[of[i]];
+    }
+}
+
+void gw_strategy_write_keys(enum gw_strategy strategy, enum gw_complexity complexity,
+                            const struct gw_candidate *candidates, size_t count,
+                            const struct gw_strategy_costs *costs, struct gw_least *table)
+{
+    if (strategy == GW_STRATEGY_SMART) {
+        write_smart_keys(complexity, candidates, count, costs, table->keys);
+        gw_least_touch(table);
+    } else if (strategy == GW_STRATEGY_LEAST_COST) {
+        write_cost_keys(count, costs, table->keys);
+        gw_least_touch(table);
+    }
+}
+
+void gw_strategy_set_key(enum gw_strategy strategy, struct gw_candidate *candidate, size_t index,
+                         struct gw_least *table)
+{
+    uint32_t weight = strategy == GW_STRATEGY_ROUND_ROBIN ? 1 : candidate->weight;
+    uint64_t key = key_of(strategy, candidate);
+    if (strategy == GW_STRATEGY_SMART) {
+        prepare_smart(candidate);
+    }
+    if (table->keys[index] != key || table->weights[index] != weight) {
+        gw_least_set(table, index, key, weight);
+    }
 }
 
 /* ---- choosing among equals ---- */
-
-/* The candidate that stands at |at| when each takes as much room as it weighs. */
-static size_t find_at(uint64_t at, const struct gw_candidate *candidates, uint64_t key_max)
-{
-    for (size_t i = 0;; i++) {
-        uint64_t weight = candidates[i].key <= key_max ? candidates[i].weight : 0;
-        if (at < weight) {
-            return i;
-        }
-        at -= weight;
-    }
-}
 
 /*
  * Multiples of the golden ratio fill the circle more evenly than any other sequence: each candidate
@@ -188,44 +213,48 @@ static size_t find_at(uint64_t at, const struct gw_candidate *candidates, uint64
  * it remembers nothing of the candidates, so one that comes back from a cooldown finds no debt and
  * is owed none, and it does not write to each of them.
  */
-static size_t pick_smoothly(const struct gw_strategy_memory *memory, struct equals equals,
-                            const struct gw_candidate *candidates)
+static uint64_t smooth_place(uint64_t turn, uint64_t weight)
 {
-    uint64_t angle = memory->turn * UINT64_C(0x9e3779b97f4a7c15);
-    __extension__ unsigned __int128 wide = (unsigned __int128)angle * equals.weight;
-    return find_at((uint64_t)(wide >> 64), candidates, equals.key_max);
+    uint64_t angle = turn * UINT64_C(0x9e3779b97f4a7c15);
+    __extension__ unsigned __int128 wide = (unsigned __int128)angle * weight;
+    return (uint64_t)(wide >> 64);
 }
 
-static size_t pick_random(struct gw_strategy_memory *memory, struct gw_candidate *candidates,
-                          size_t count)
+size_t gw_strategy_choose(enum gw_strategy strategy, struct gw_strategy_memory *memory,
+                          struct gw_least *table)
 {
-    uint64_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        candidates[i].key = 0;
-        total += candidates[i].weight;
+    uint64_t key_max = gw_least_key(table);
+    GW_ASSERT(key_max != GW_LEAST_ABSENT);
+    uint64_t turn = memory->turn++;
+    if (strategy == GW_STRATEGY_LATENCY_BASED && gw_rng_below(memory->rng, EXPLORE_ONE_IN) == 0) {
+        strategy = GW_STRATEGY_RANDOM;
+        key_max = KEY_MAX;
+    } else if (strategy == GW_STRATEGY_LATENCY_BASED && key_max < KEY_MAX) {
+        key_max += key_max >> LATENCY_NEAR_SHIFT; /* those that are nearly as fast, too */
     }
-    return find_at(gw_rng_below(memory->rng, total), candidates, 0);
+    uint64_t weight = gw_least_weight(table, key_max);
+    uint64_t at = strategy == GW_STRATEGY_RANDOM        ? gw_rng_below(memory->rng, weight)
+                  : strategy == GW_STRATEGY_ROUND_ROBIN ? turn % weight
+                                                        : smooth_place(turn + 1, weight);
+    return gw_least_at(table, key_max, at);
 }
 
 size_t gw_strategy_pick(enum gw_strategy strategy, struct gw_strategy_memory *memory,
                         enum gw_complexity complexity, struct gw_candidate *candidates,
                         size_t count)
 {
+    _Alignas(8) char room[GW_LEAST_BYTES_MAX];
+    uint64_t nusd[GW_LEAST_MAX];
+    uint16_t of[GW_LEAST_MAX];
+    struct gw_strategy_costs costs = {.nusd = nusd, .count = count, .of = of};
+    struct gw_least table;
     GW_ASSERT(count > 0);
-    memory->turn++;
-    if (count == 1) {
-        return 0;
+    gw_least_init(&table, count, room);
+    for (size_t i = 0; i < count; i++) {
+        nusd[i] = candidates[i].cost_nusd;
+        of[i] = (uint16_t)i;
+        gw_strategy_set_key(strategy, &candidates[i], i, &table);
     }
-    if (strategy == GW_STRATEGY_ROUND_ROBIN) {
-        return (size_t)((memory->turn - 1) % count);
-    }
-    if (strategy == GW_STRATEGY_RANDOM ||
-        (strategy == GW_STRATEGY_LATENCY_BASED && gw_rng_below(memory->rng, EXPLORE_ONE_IN) == 0)) {
-        return pick_random(memory, candidates, count);
-    }
-    struct equals equals = write_keys(strategy, complexity, candidates, count);
-    if (strategy == GW_STRATEGY_LATENCY_BASED) {
-        equals = add_near(equals, candidates, count);
-    }
-    return pick_smoothly(memory, equals, candidates);
+    gw_strategy_write_keys(strategy, complexity, candidates, count, &costs, &table);
+    return gw_strategy_choose(strategy, memory, &table);
 }

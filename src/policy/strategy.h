@@ -3,10 +3,10 @@
  * policy/strategy - the ten ways to choose one of several deployments that could all serve.
  *
  * Source:   reference/compat.md 1.2 "Routing algorithm facts" (smart), 2.2, 6.12.
- * Shape:    candidates are plain values; a pick gives each a key and takes the least. Equal ones
- *           share by weight, smoothly, but for the strategies that do so by nature.
+ * Shape:    candidates are plain values; each has a key and the least is taken. Equal ones share by
+ *           weight, smoothly, but for the strategies that do so by nature.
  * Units:    microseconds, nano-USD, thousandths
- * Limits:   none of its own
+ * Limits:   GW_LEAST_MAX candidates
  * Memory:   gw_strategy_memory is one group's on one worker; the caller's.
  * Threads:  a memory is not shared: no lock, no atomic.
  * Errors:   GW_ERR_NOT_FOUND for an unknown name
@@ -14,6 +14,7 @@
 #ifndef GW_POLICY_STRATEGY_H
 #define GW_POLICY_STRATEGY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "policy/least.h"
 
 /* XX(IDENTIFIER, name) */
 #define GW_STRATEGY_MAP(XX)                                                                        \
@@ -52,7 +54,6 @@ enum gw_complexity {
 
 /* One that could serve. */
 struct gw_candidate {
-    uint64_t key; /* private: written by the pick */
     uint64_t cost_nusd;
     uint32_t index; /* in the group */
     uint32_t weight;
@@ -62,6 +63,9 @@ struct gw_candidate {
     uint32_t room_permille; /* of its limits */
     uint32_t quality;       /* 0..1000; 0: unknown */
     uint32_t health;        /* 0..1000 */
+    /* Private, by complexity: smart's key is base - slope times the score of the cost. */
+    uint32_t smart_base[3];
+    uint32_t smart_slope[3];
 };
 
 /* What a strategy remembers from pick to pick. */
@@ -80,7 +84,36 @@ GW_MUST_USE enum gw_err gw_strategy_parse(struct gw_str name, enum gw_strategy *
 /* The strategy's own name; static. */
 struct gw_str gw_strategy_name(enum gw_strategy strategy);
 
-/* Position in |candidates| of the one to take; |count| is at least 1. */
+/* Do the keys depend on the request, by its cost? */
+static inline bool gw_strategy_asks(enum gw_strategy strategy)
+{
+    return strategy == GW_STRATEGY_LEAST_COST || strategy == GW_STRATEGY_SMART;
+}
+
+/* Sets the key of |candidate| at |index| of |table|, where it now is present. */
+void gw_strategy_set_key(enum gw_strategy strategy, struct gw_candidate *candidate, size_t index,
+                         struct gw_least *table);
+
+/* What the request would cost at each of some prices, and whose price is which: deployments of a
+ * group mostly have one of a few. */
+struct gw_strategy_costs {
+    const uint64_t *nusd;
+    size_t count;
+    const uint16_t *of; /* by candidate: position in |nusd| */
+};
+
+/* Sets the keys that depend on the request, of all of |candidates| that are present in |table|;
+ * nothing to do for the other strategies. */
+void gw_strategy_write_keys(enum gw_strategy strategy, enum gw_complexity complexity,
+                            const struct gw_candidate *candidates, size_t count,
+                            const struct gw_strategy_costs *costs, struct gw_least *table);
+
+/* The one of |table| to take; at least one is present. */
+size_t gw_strategy_choose(enum gw_strategy strategy, struct gw_strategy_memory *memory,
+                          struct gw_least *table);
+
+/* All of these at once, for those who do not keep a table: position in |candidates| of the one to
+ * take; |count| is at least 1. */
 size_t gw_strategy_pick(enum gw_strategy strategy, struct gw_strategy_memory *memory,
                         enum gw_complexity complexity, struct gw_candidate *candidates,
                         size_t count);

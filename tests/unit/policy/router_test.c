@@ -328,6 +328,99 @@ static void test_rendezvous_shares_by_weight(void **state)
     assert_in_range(canaries, 400, 600);
 }
 
+/* Two workers share the states. What one does the other learns in time, and nobody is turned away
+ * before all have been looked at. */
+static void test_other_workers_are_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < 3; i++) {
+        fixture->members[i].limits.max_parallel = 1;
+    }
+    make_router(fixture, 3, GW_STRATEGY_LEAST_BUSY);
+    struct gw_router_group group = {
+        .members = fixture->members, .count = 3, .strategy = GW_STRATEGY_LEAST_BUSY};
+    struct gw_router *other = gw_router_create(&group, 1, 7);
+    struct gw_router_ask ask = {.now_ms = fixture->now_ms};
+    struct gw_router_report report = report_of(GW_ROUTER_SUCCEEDED);
+    struct gw_router_choice choices[3];
+    struct gw_router_choice mine;
+    assert_true(one(fixture, NULL, GW_ROUTER_SUCCEEDED) >= 0); /* has looked: all are free */
+    assert_true(gw_router_pick(other, 0, &ask, &choices[0]));
+    assert_true(gw_router_pick(other, 0, &ask, &choices[1]));
+    assert_true(gw_router_pick(fixture->router, 0, &ask, &mine)); /* finds the third */
+    assert_false(gw_router_pick(other, 0, &ask, &choices[2]));
+    assert_false(gw_router_pick(fixture->router, 0, &ask, &choices[2]));
+    (void)gw_router_end(other, 0, &choices[1], &report, ask.now_ms); /* mine has not seen it */
+    assert_true(gw_router_pick(fixture->router, 0, &ask, &choices[2]));
+    assert_int_equal(choices[2].member, choices[1].member);
+    (void)gw_router_end(fixture->router, 0, &choices[2], &report, ask.now_ms);
+    (void)gw_router_end(fixture->router, 0, &mine, &report, ask.now_ms);
+    (void)gw_router_end(other, 0, &choices[0], &report, ask.now_ms);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(fixture->members[i].state->limits.in_flight, 0);
+    }
+    gw_router_destroy(&other);
+}
+
+/* What another worker learned of a latency counts after GW_ROUTER_LOOK_MS, also when the clock
+ * jumps back. */
+static void test_a_look_gets_old(void **state)
+{
+    struct fixture *fixture = *state;
+    make_router(fixture, 2, GW_STRATEGY_USAGE_BASED);
+    fixture->members[0].limits.rpm = fixture->members[1].limits.rpm = 100;
+    make_router(fixture, 2, GW_STRATEGY_USAGE_BASED);
+    (void)one(fixture, NULL, GW_ROUTER_SUCCEEDED);
+    for (int i = 0; i < 20; i++) {
+        assert_true(gw_limits_begin(&fixture->members[0].state->limits, &fixture->members[0].limits,
+                                    1, fixture->now_ms) == GW_LIMIT_NONE);
+    }
+    fixture->now_ms += GW_ROUTER_LOOK_MS;
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 1);
+    }
+    for (int i = 0; i < 40; i++) {
+        assert_true(gw_limits_begin(&fixture->members[1].state->limits, &fixture->members[1].limits,
+                                    1, fixture->now_ms) == GW_LIMIT_NONE);
+    }
+    fixture->now_ms--;
+    assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 0);
+    fixture->members[0].state->limits.in_flight = 0;
+    fixture->members[1].state->limits.in_flight = 0;
+}
+
+/* Each strategy among many, some of them down or tried: only those that can serve are chosen, and
+ * another strategy counts at once. */
+static void test_only_who_can_is_chosen(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < 20; i++) {
+        fixture->members[i].tags = i % 2;
+        fixture->members[i].max_input_tokens = i < 10 ? 1000 : 0;
+        fixture->members[i].input_pusd = 1000 * (i % 3);
+        fixture->members[i].quality = (uint32_t)i;
+    }
+    make_router(fixture, 20, GW_STRATEGY_PRIORITY);
+    for (unsigned s = 0; s < GW_STRATEGY_COUNT; s++) {
+        gw_router_set_strategy(fixture->router, 0, (enum gw_strategy)s);
+        struct gw_router_ask ask = {.tags = 1, .input_tokens = 2000};
+        for (int i = 0; i < 4; i++) { /* 11, 13, 15, 17, 19 fit */
+            int member = one(fixture, &ask, GW_ROUTER_SUCCEEDED);
+            assert_true(member > 10 && member % 2 == 1);
+            assert_false(gw_router_set_has(&ask.tried, (size_t)member));
+            gw_router_set_add(&ask.tried, (size_t)member);
+        }
+        assert_true(one(fixture, &ask, GW_ROUTER_SUCCEEDED) > 10);
+    }
+    gw_router_set_strategy(fixture->router, 0, GW_STRATEGY_BEST_QUALITY);
+    assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 19);
+    gw_router_set_strategy(fixture->router, 0, GW_STRATEGY_LEAST_COST);
+    struct gw_router_ask huge = {.input_tokens = UINT64_MAX, .output_tokens = UINT64_MAX};
+    assert_true(one(fixture, &huge, GW_ROUTER_SUCCEEDED) >= 10);
+    struct gw_router_ask cheap = {.input_tokens = 900};
+    assert_int_equal(one(fixture, &cheap, GW_ROUTER_SUCCEEDED) % 3, 0);
+}
+
 /* All strategies, with breakers and limits: nothing leaks, whatever the outcomes. */
 static void test_nothing_leaks(void **state)
 {
@@ -397,6 +490,9 @@ int main(void)
         TEST(test_errors_and_what_they_mean),
         TEST(test_affinity_stays_and_gives_way),
         TEST(test_rendezvous_shares_by_weight),
+        TEST(test_other_workers_are_noticed),
+        TEST(test_a_look_gets_old),
+        TEST(test_only_who_can_is_chosen),
         TEST(test_nothing_leaks),
         TEST(test_what_it_costs),
     };
