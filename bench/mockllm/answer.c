@@ -169,7 +169,7 @@ void mock_openai_fail(struct mock_exchange *exchange, const struct mock_failure 
                       failure->type.len > 0 ? failure->type : bench_str_from(text.type),
                       failure->code.len > 0 ? failure->code : code, NO_STR,
                       failure->message.len > 0 ? failure->message : bench_str_from(text.message));
-    if (failure->retry_after > 0 || status == 429) {
+    if (failure->retry_after > 0 || (status == 429 && exchange->knobs.bare == 0)) {
         mock_answer_number_header(exchange, BENCH_STR("retry-after"),
                                   failure->retry_after > 0 ? failure->retry_after : 1);
     }

@@ -73,6 +73,7 @@
     F(clock_ahead, 0, "s the mock's clock is ahead, for signatures and tokens")                    \
     F(status, 0, "answer with this status and an error object")                                    \
     F(retry_after, 0, "retry-after in s; with status 429 alone: 1")                                \
+    F(bare, 0, "1: a 429 of OpenAI's API does not say when to come again")                         \
     F(after, 2, "chunks sent before a fault in mid-stream")                                        \
     F(stall, 0, "ms a stall lasts before the answer goes on; 0: for ever")                         \
     F(gap, 20, "ms between the last good bytes and a reset or close")                              \

@@ -952,6 +952,8 @@ def test_keys_change_while_it_runs():
         assert mock.chat("mock-status=404").status_code == 404  # the model name still wins
         assert mock.post("/mock/knobs?status=429&nonsense=1", {}).status_code == 400
         assert mock.chat("m").status_code == 503
+        assert mock.post("/mock/knobs?status=429&retry-after=0&bare=1", {}).status_code == 200
+        assert "retry-after" not in mock.chat("m").headers
         assert mock.post("/mock/knobs", {}).status_code == 200
         assert mock.chat("m").status_code == 200
     finally:
