@@ -3,6 +3,7 @@
  * group, or the error that tells of all. The only place that decides about another attempt. */
 #include "base/assert.h"
 #include "core/core_int.h"
+#include "core/redact.h"
 
 #define WHY_BYTES     200 /* of one attempt's story in the message of all */
 #define MESSAGE_BYTES 4096
@@ -13,9 +14,22 @@ static struct gw_group_state *state_of(const struct gw_request *request)
     return request->conf->groups[request->group->index];
 }
 
+/* Short, in whole characters; a provider's own words without what may be a key in them. */
+static struct gw_str why_of(struct gw_request *request, const struct gw_error *error)
+{
+    struct gw_str why = error->message;
+    bool is_cut = why.len > WHY_BYTES;
+    why.len = is_cut ? WHY_BYTES : why.len;
+    while (is_cut && why.len > 0 && ((unsigned char)why.ptr[why.len] & 0xc0) == 0x80) {
+        why.len--;
+    }
+    return error->upstream_status == 0
+               ? why
+               : gw_redact(&request->arena, why, is_cut, gw_attempt_credential(request->attempt));
+}
+
 static void note_tried(struct gw_request *request, struct gw_str deployment, struct gw_str why)
 {
-    why.len = why.len < WHY_BYTES ? why.len : WHY_BYTES;
     if (request->tried_count < GW_REQUEST_TRIED_MAX) {
         request->tried[request->tried_count] =
             (struct gw_tried){.deployment = deployment, .why = why};
@@ -192,7 +206,7 @@ static enum gw_step decide(struct gw_request *request, const struct gw_error *er
 enum gw_step gw_request_again(struct gw_request *request, const struct gw_error *error)
 {
     struct gw_attempt *attempt = request->attempt;
-    note_tried(request, attempt->deployment->id, error->message);
+    note_tried(request, attempt->deployment->id, why_of(request, error));
     if (!has_other_keys(attempt, error)) {
         gw_router_set_add(&request->ask.tried, attempt->choice.member);
     }
