@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* core/attempt - who serves the next exchange, and what its end tells the router. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "core/core_int.h"
 
@@ -9,6 +10,7 @@
 #define OUTPUT_TOKENS_MIN   100u
 #define OUTPUT_TOKENS_MAX   2000u
 #define OUTPUT_PER_INPUT    2u
+#define TIMED_ONE_IN        16
 #define TOKENS_BELIEVED_MAX (1u << 30) /* of a client's max_tokens */
 
 static void estimate_tokens(struct gw_request *request)
@@ -40,6 +42,23 @@ static enum gw_err name_upstream(struct gw_request *request, struct gw_attempt *
     return err;
 }
 
+/* One pick in TIMED_ONE_IN, by the nanosecond its request began in, is timed for the statistics. */
+static bool pick(struct gw_request *request, struct gw_router_choice *choice)
+{
+    struct gw_router *router = request->conf->router;
+    size_t group = request->group->index;
+    if (request->begun_at_ns % TIMED_ONE_IN != 0) {
+        return gw_router_pick(router, group, &request->ask, choice);
+    }
+    struct gw_group_state *state = request->conf->groups[group];
+    uint64_t begun_at_ns = gw_clock_mono_ns();
+    bool has_picked = gw_router_pick(router, group, &request->ask, choice);
+    atomic_fetch_add_explicit(&state->pick_ns_total, gw_clock_mono_ns() - begun_at_ns,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&state->picks_timed, 1, memory_order_relaxed);
+    return has_picked;
+}
+
 enum gw_err gw_attempt_pick(struct gw_request *request)
 {
     struct gw_attempt *attempt = request->attempt;
@@ -49,7 +68,8 @@ enum gw_err gw_attempt_pick(struct gw_request *request)
         estimate_tokens(request);
     }
     request->ask.now_ms = gw_loop_now_ms(request->core->loop);
-    if (!gw_router_pick(request->conf->router, group->index, &request->ask, &choice)) {
+    gw_conf_follow_strategy(request->conf, group);
+    if (!pick(request, &choice)) {
         return GW_ERR_NOT_FOUND;
     }
     gw_translation_destroy(&attempt->translation);

@@ -69,6 +69,16 @@ static struct gw_router_member make_member(struct gw_conf *conf,
     return member;
 }
 
+static uint32_t strategy_word(const struct gw_conf *conf, const struct gw_model_group *group)
+{
+    return atomic_load_explicit(&conf->groups[group->index]->strategy, memory_order_relaxed);
+}
+
+static enum gw_strategy strategy_of(const struct gw_model_group *group, uint32_t word)
+{
+    return word > 0 ? (enum gw_strategy)(word - 1) : group->routing->strategy;
+}
+
 static void fill_group(struct gw_conf *conf, const struct gw_model_group *group,
                        struct gw_router_group *out)
 {
@@ -82,12 +92,12 @@ static void fill_group(struct gw_conf *conf, const struct gw_model_group *group,
         states[i] = gw_deployment_state_acquire(conf->registry, group->deployments[i]->id);
         members[i] = make_member(conf, group->deployments[i], states[i]);
     }
-    uint32_t strategy =
-        atomic_load_explicit(&conf->groups[group->index]->strategy, memory_order_relaxed);
-    *out = (struct gw_router_group){.members = members,
-                                    .count = group->deployment_count,
-                                    .strategy = strategy > 0 ? (enum gw_strategy)(strategy - 1)
-                                                             : group->routing->strategy};
+    conf->strategies[group->index] = strategy_word(conf, group);
+    *out = (struct gw_router_group){
+        .members = members,
+        .count = group->deployment_count,
+        .strategy = strategy_of(group, conf->strategies[group->index]),
+    };
 }
 
 static size_t count_keys(const struct gw_catalog *catalog)
@@ -108,6 +118,7 @@ static void make_router(struct gw_conf *conf)
     size_t count = gw_catalog_group_count(catalog);
     struct gw_router_group *groups = gw_zalloc((count + 1) * sizeof(*groups));
     conf->groups = gw_zalloc((count + 1) * sizeof(struct gw_group_state *));
+    conf->strategies = gw_zalloc((count + 1) * sizeof(*conf->strategies));
     conf->members = gw_zalloc((count + 1) * sizeof(struct gw_deployment_state **));
     conf->credentials = gw_zalloc((count_keys(catalog) + 1) * sizeof(struct gw_credential_state *));
     for (size_t i = 0; i < count; i++) {
@@ -136,7 +147,22 @@ static void release_states(struct gw_conf *conf)
     }
     gw_free(conf->credentials);
     gw_free(conf->members);
+    gw_free(conf->strategies);
     gw_free(conf->groups);
+}
+
+enum gw_strategy gw_conf_strategy(const struct gw_conf *conf, const struct gw_model_group *group)
+{
+    return strategy_of(group, strategy_word(conf, group));
+}
+
+void gw_conf_follow_strategy(struct gw_conf *conf, const struct gw_model_group *group)
+{
+    uint32_t word = strategy_word(conf, group);
+    if (word != conf->strategies[group->index]) {
+        conf->strategies[group->index] = word;
+        gw_router_set_strategy(conf->router, group->index, strategy_of(group, word));
+    }
 }
 
 /* ---- life ---- */

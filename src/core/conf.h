@@ -31,6 +31,8 @@ struct gw_conf {
     struct gw_router *router;              /* its groups: gw_model_group.index, its members: the
                                               group's deployments in their order */
     struct gw_group_state **groups;        /* by gw_model_group.index */
+    uint32_t *strategies;                  /* likewise: the group state's word as the router has
+                                              it */
     struct gw_deployment_state ***members; /* by group and member */
     struct gw_deployment_registry *registry;
     struct gw_credential_state **credentials; /* of all deployments, one after the other */
@@ -44,6 +46,12 @@ struct gw_conf *gw_conf_create(struct gw_snapshot *snapshot, struct gw_upstream 
 
 /* One more owner. */
 struct gw_conf *gw_conf_acquire(struct gw_conf *conf);
+
+/* The strategy of |group|: the one set at run time, else the configuration's. */
+enum gw_strategy gw_conf_strategy(const struct gw_conf *conf, const struct gw_model_group *group);
+
+/* Before a pick in |group|: a strategy that was set at run time reaches each worker by this. */
+void gw_conf_follow_strategy(struct gw_conf *conf, const struct gw_model_group *group);
 
 /* One owner less; NULL-safe, clears the pointer. */
 void gw_conf_release(struct gw_conf **conf);

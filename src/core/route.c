@@ -89,7 +89,8 @@ static enum gw_step resolve(struct gw_request *request)
     }
     request->asked_group = request->group;
     struct gw_group_state *state = request->conf->groups[request->group->index];
-    atomic_fetch_add_explicit(&state->requests_total, 1, memory_order_relaxed);
+    enum gw_strategy strategy = gw_conf_strategy(request->conf, request->group);
+    atomic_fetch_add_explicit(&state->requests_total[strategy], 1, memory_order_relaxed);
     gw_retry_begin(&request->retry, &request->group->routing->retry, &state->retries,
                    (uint32_t)request->group->index, gw_loop_now_ms(request->core->loop));
     request->retry.is_off = !can_repeat(request);

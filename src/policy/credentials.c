@@ -18,7 +18,7 @@ const char *gw_credential_verdict_text(enum gw_credential_verdict verdict)
 }
 
 /* What is left of the rest; a clock that jumped back does not prolong it. */
-static uint64_t rest_left_ms(const struct gw_credential_state *state, uint64_t now_ms)
+uint64_t gw_credential_rest_ms(const struct gw_credential_state *state, uint64_t now_ms)
 {
     uint64_t until_ms = atomic_load_explicit(&state->rest_until_ms, RELAXED);
     uint64_t left = until_ms > now_ms ? until_ms - now_ms : 0;
@@ -34,7 +34,7 @@ static enum gw_credential_verdict check_one(const struct gw_credential_pool *poo
                                             uint64_t tokens, uint64_t now_ms, uint64_t *wait_ms)
 {
     const struct gw_credential_state *state = pool->states[index];
-    *wait_ms = rest_left_ms(state, now_ms);
+    *wait_ms = gw_credential_rest_ms(state, now_ms);
     if (*wait_ms > 0) {
         return gw_credential_is_refused(state) ? GW_CREDENTIAL_REFUSED : GW_CREDENTIAL_RESTING;
     }
@@ -81,7 +81,7 @@ void gw_credential_rest(struct gw_credential_state *state, uint64_t wait_ms, uin
     wait_ms = wait_ms < GW_CREDENTIALS_REST_MAX_MS ? wait_ms : GW_CREDENTIALS_REST_MAX_MS;
     uint64_t until_ms = now_ms + wait_ms;
     if (until_ms > atomic_load_explicit(&state->rest_until_ms, RELAXED) ||
-        rest_left_ms(state, now_ms) == 0) {
+        gw_credential_rest_ms(state, now_ms) == 0) {
         atomic_store_explicit(&state->rest_until_ms, until_ms, RELAXED);
     }
     atomic_fetch_add_explicit(&state->rests_total, 1, RELAXED);

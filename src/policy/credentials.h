@@ -78,6 +78,9 @@ bool gw_credential_refuse(struct gw_credential_state *state, uint64_t now_ms);
 /* The provider accepted this key. True when that ends an alarm. */
 bool gw_credential_accept(struct gw_credential_state *state);
 
+/* How long the key is left out; 0: it is not. */
+uint64_t gw_credential_rest_ms(const struct gw_credential_state *state, uint64_t now_ms);
+
 /* Does the alarm stand? */
 bool gw_credential_is_refused(const struct gw_credential_state *state);
 

@@ -29,6 +29,7 @@
 #include "policy/health.h"
 #include "policy/limits.h"
 #include "policy/quantile.h"
+#include "policy/strategy.h"
 
 struct gw_deployment_registry; /* opaque */
 
@@ -38,11 +39,24 @@ struct gw_group_state {
     struct gw_allowance hedges;
     _Atomic uint32_t strategy; /* set at run time: enum gw_strategy + 1; 0: the configuration's */
     /* Counted as requests come and go. */
-    _Atomic uint64_t requests_total;
+    _Atomic uint64_t requests_total[GW_STRATEGY_COUNT]; /* by the strategy in force */
     _Atomic uint64_t retries_total;   /* exchanges after a failed one, in the same group */
     _Atomic uint64_t fallbacks_total; /* requests that went on to another group */
     _Atomic uint64_t hedges_total;
     _Atomic uint64_t failures_total; /* requests that this group was the last for */
+    _Atomic uint64_t picks_timed;    /* one pick in 16 is timed */
+    _Atomic uint64_t pick_ns_total;  /* of those */
+    /* What the counters were when the statistics were reset: metrics never go back. */
+    struct {
+        _Atomic uint64_t requests[GW_STRATEGY_COUNT];
+        _Atomic uint64_t retries;
+        _Atomic uint64_t fallbacks;
+        _Atomic uint64_t hedges;
+        _Atomic uint64_t failures;
+        _Atomic uint64_t picks_timed;
+        _Atomic uint64_t pick_ns;
+        _Atomic uint64_t openings; /* of its deployments' breakers */
+    } at_reset;
 };
 
 struct gw_deployment_state {

@@ -197,3 +197,32 @@ uint32_t gw_limits_room_permille(const struct gw_limits *limits,
     }
     return room;
 }
+
+/* ---- for those who explain ---- */
+
+static uint64_t learned_left(const _Atomic uint64_t *learned, uint64_t now_ms)
+{
+    uint64_t word = atomic_load_explicit(learned, RELAXED);
+    uint64_t remaining = word >> UNTIL_BITS;
+    bool is_over = (((word & UNTIL_MASK) - now_ms) & UNTIL_MASK) > GW_LIMITS_LEARNED_MAX_MS;
+    return word == 0 || remaining == REMAINING_MAX || is_over ? UINT64_MAX : remaining;
+}
+
+struct gw_limits_left gw_limits_left(const struct gw_limits *limits,
+                                     const struct gw_limit_options *options, uint64_t now_ms)
+{
+    uint32_t in_flight = atomic_load_explicit(&limits->in_flight, RELAXED);
+    uint64_t parallel = options->max_parallel > in_flight ? options->max_parallel - in_flight : 0;
+    uint64_t now_ns = ns_of(now_ms);
+    return (struct gw_limits_left){
+        .requests = options->rpm > 0 ? gw_gcra_remaining(&limits->requests,
+                                                         gw_gcra_per_minute(options->rpm), now_ns)
+                                     : UINT64_MAX,
+        .tokens = options->tpm > 0
+                      ? gw_gcra_remaining(&limits->tokens, gw_gcra_per_minute(options->tpm), now_ns)
+                      : UINT64_MAX,
+        .parallel = options->max_parallel > 0 ? parallel : UINT64_MAX,
+        .learned_requests = learned_left(&limits->learned_requests, now_ms),
+        .learned_tokens = learned_left(&limits->learned_tokens, now_ms),
+    };
+}

@@ -82,6 +82,19 @@ void gw_limits_end(struct gw_limits *limits, const struct gw_limit_options *opti
 void gw_limits_learn(struct gw_limits *limits, const struct gw_rate_headers *headers,
                      uint64_t now_ms);
 
+/* What is left, UINT64_MAX where there is no limit or nothing is known; for those who explain. */
+struct gw_limits_left {
+    uint64_t requests; /* of rpm */
+    uint64_t tokens;   /* of tpm */
+    uint64_t parallel;
+    uint64_t learned_requests; /* as the provider said, less what was asked since */
+    uint64_t learned_tokens;
+};
+
+/* Counts what is left. */
+struct gw_limits_left gw_limits_left(const struct gw_limits *limits,
+                                     const struct gw_limit_options *options, uint64_t now_ms);
+
 /* How much is left of the tightest limit, in thousandths; 1000 when there is none. */
 uint32_t gw_limits_room_permille(const struct gw_limits *limits,
                                  const struct gw_limit_options *options, uint64_t now_ms);

@@ -83,6 +83,37 @@ static void test_what_the_provider_told(void **state)
     assert_int_equal(gw_limits_check(&limits, &options, 1, NOW + 100000, NULL), GW_LIMIT_NONE);
 }
 
+static void test_what_is_left(void **state)
+{
+    (void)state;
+    struct gw_limits limits = {0};
+    struct gw_limit_options options = {.rpm = 3, .tpm = 1000, .max_parallel = 2};
+    struct gw_limit_options none = {0};
+    struct gw_rate_headers headers = told(7, 500, 30000);
+    struct gw_limits_left left = gw_limits_left(&limits, &none, NOW);
+    assert_int_equal(left.requests, UINT64_MAX);
+    assert_int_equal(left.tokens, UINT64_MAX);
+    assert_int_equal(left.parallel, UINT64_MAX);
+    assert_int_equal(left.learned_requests, UINT64_MAX);
+    assert_int_equal(left.learned_tokens, UINT64_MAX);
+    gw_limits_learn(&limits, &headers, NOW);
+    assert_int_equal(gw_limits_begin(&limits, &options, 100, NOW), GW_LIMIT_NONE);
+    left = gw_limits_left(&limits, &options, NOW);
+    assert_int_equal(left.requests, 2);
+    assert_int_equal(left.tokens, 900);
+    assert_int_equal(left.parallel, 1);
+    assert_int_equal(left.learned_requests, 6);
+    assert_int_equal(left.learned_tokens, 400);
+    /* What the provider said is old, and the buckets are full again. */
+    left = gw_limits_left(&limits, &options, NOW + 61000);
+    assert_int_equal(left.requests, 3);
+    assert_int_equal(left.tokens, 1000);
+    assert_int_equal(left.learned_requests, UINT64_MAX);
+    options.max_parallel = 1;
+    limits.in_flight = 5; /* the limit was lowered by a reload */
+    assert_int_equal(gw_limits_left(&limits, &options, NOW).parallel, 0);
+}
+
 static void test_credentials_take_turns_and_rest(void **state)
 {
     (void)state;
@@ -228,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_configured_limits),
         cmocka_unit_test(test_no_limits),
         cmocka_unit_test(test_what_the_provider_told),
+        cmocka_unit_test(test_what_is_left),
         cmocka_unit_test(test_credentials_take_turns_and_rest),
         cmocka_unit_test(test_no_credentials),
         cmocka_unit_test(test_health_follows_the_constants),
