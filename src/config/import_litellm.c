@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "config/import_int.h"
 #include "config/load_int.h"
 #include "config/schema_check_int.h"
 #include "provider/provider.h"
@@ -48,19 +49,6 @@ struct import {
     size_t counts[VERDICTS];
 };
 
-/* Where we have a key of our own for one of LiteLLM's. The first of several that are set counts. */
-static const struct move {
-    const char *from;
-    const char *section;
-    const char *key; /* NULL: the section itself */
-} moves[] = {
-    {"general_settings.master_key", "auth", "master_key"},
-    {"router_settings.timeout", "upstream", "request_timeout"},
-    {"litellm_settings.request_timeout", "upstream", "request_timeout"},
-    {"router_settings.stream_timeout", "upstream", "stream_first_byte_timeout"},
-    {"router_settings.model_group_alias", "model_aliases", NULL},
-};
-
 static void report_field(struct import *import, enum verdict verdict, yyjson_val *value,
                          struct gw_str place, const char *note)
 {
@@ -84,73 +72,6 @@ static void put_indent(struct import *import, unsigned indent)
         return;
     }
     (void)gw_buf_appendf(import->out, "%*s", (int)indent, "");
-}
-
-/* Can |text| stand without quotes and mean itself? Narrow on purpose. */
-static bool is_plain(struct gw_str text)
-{
-    static const char safe[] = "_./-${}:";
-    if (text.len == 0 || gw_yaml_resolve(text).kind != GW_YAML_IS_TEXT) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool is_safe = c != '\0' && strchr(safe, c) != NULL && i > 0;
-        bool is_reference = c == '$' && i == 0;
-        bool ends_key = c == ':' && i + 1 == text.len;
-        if ((!is_word && !is_safe && !is_reference) || ends_key) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Characters that YAML takes for line breaks, or refuses, where JSON lets them stand. */
-static const struct {
-    struct gw_str bytes;
-    const char *escape;
-} special[] = {
-    {GW_STR_INIT("\x7f"), "\\x7f"},
-    {GW_STR_INIT("\xe2\x80\xa8"), "\\u2028"},
-    {GW_STR_INIT("\xe2\x80\xa9"), "\\u2029"},
-    {GW_STR_INIT("\xef\xbb\xbf"), "\\ufeff"},
-};
-
-/* Writes the special character at the front of |text|; returns its length, 0 when it is none. */
-static size_t put_special(struct import *import, struct gw_str text)
-{
-    for (size_t i = 0; i < GW_ARRAY_LEN(special); i++) {
-        if (gw_str_has_prefix(text, special[i].bytes)) {
-            (void)gw_buf_append(import->out, gw_str_from_c(special[i].escape));
-            return special[i].bytes.len;
-        }
-    }
-    bool is_c1 = text.len > 1 && text.ptr[0] == '\xc2' && (text.ptr[1] & '\xe0') == '\x80';
-    if (is_c1) { /* U+0080 to U+009F */
-        (void)gw_buf_appendf(import->out, "\\x%02x", (unsigned)(unsigned char)text.ptr[1]);
-    }
-    return is_c1 ? 2 : 0;
-}
-
-static void put_text(struct import *import, struct gw_str text)
-{
-    if (is_plain(text)) {
-        (void)gw_buf_append(import->out, text);
-        return;
-    }
-    (void)gw_buf_append_byte(import->out, '"');
-    while (text.len > 0) {
-        size_t used = put_special(import, text);
-        size_t len = used > 0 ? 0 : 1;
-        while (len > 0 && len < text.len && text.ptr[len] != '\x7f' &&
-               ((unsigned char)text.ptr[len] < 0x80 || (text.ptr[len] & '\xc0') == '\x80')) {
-            len++; /* up to the next character that could be special */
-        }
-        (void)gw_buf_append_json(import->out, gw_str(text.ptr, len));
-        text = gw_str_skip(text, used + len);
-    }
-    (void)gw_buf_append_byte(import->out, '"');
 }
 
 /* The NAME of "os.environ/NAME", or an empty view. */
@@ -178,12 +99,16 @@ static void put_scalar(struct import *import, yyjson_val *value, bool is_reporte
         verdict = CHANGED;
         note = "os.environ/NAME is written ${NAME}";
     } else if (yyjson_is_str(value)) {
-        put_text(import, gw_config_text(value));
+        gw_yaml_write_text(import->out, gw_config_text(value));
     } else if (!yyjson_is_null(value)) {
         size_t len = 0;
         char *text = yyjson_val_write_opts(value, 0, &gw_config_json_allocator, &len, NULL);
         (void)gw_buf_append(import->out, gw_str(text, len));
         gw_config_json_allocator.free(NULL, text);
+    }
+    if (!is_reported && verdict == EXACT && !yyjson_is_null(value)) {
+        note = gw_import_note(&import->document, gw_buf_str(&import->place));
+        verdict = note[0] == '\0' ? EXACT : CHANGED;
     }
     if (!is_reported) {
         report_here(import, verdict, value, note);
@@ -239,7 +164,7 @@ static void put_member(struct import *import, yyjson_val *key, yyjson_val *value
         report_here(import, NOT_SUPPORTED, value, "the provider is not served by this version");
     }
     put_indent(import, indent);
-    put_text(import, gw_config_text(key));
+    gw_yaml_write_text(import->out, gw_config_text(key));
     (void)gw_buf_append_byte(import->out, ':');
     put_value(import, value, indent, provider.len > 0);
 }
@@ -341,9 +266,9 @@ static bool is_taken(const struct import *import, const char *section, const cha
     return own != NULL && (key == NULL || !yyjson_is_obj(own) || yyjson_obj_get(own, key) != NULL);
 }
 
-static bool is_set_earlier(const struct import *import, const struct move *move)
+static bool is_set_earlier(const struct import *import, const struct gw_import_move *move)
 {
-    for (const struct move *other = moves; other != move; other++) {
+    for (const struct gw_import_move *other = gw_import_moves; other != move; other++) {
         bool is_same = other->key != NULL && move->key != NULL &&
                        strcmp(other->key, move->key) == 0 &&
                        strcmp(other->section, move->section) == 0;
@@ -354,9 +279,9 @@ static bool is_set_earlier(const struct import *import, const struct move *move)
     return false;
 }
 
-static void put_moved(struct import *import, const struct move *move, yyjson_val *value)
+static void put_moved(struct import *import, const struct gw_import_move *move, yyjson_val *value)
 {
-    char note[160];
+    char note[256];
     struct gw_str from = gw_str_from_c(move->from);
     import->marks[gw_config_index(&import->document, key_of(value))] = MARK_MOVED;
     if (is_set_earlier(import, move)) {
@@ -365,17 +290,21 @@ static void put_moved(struct import *import, const struct move *move, yyjson_val
         report_field(import, CHANGED, value, from, note);
         return;
     }
-    (void)snprintf(note, sizeof(note), "is written %s%s%s", move->section,
-                   move->key == NULL ? "" : ".", move->key == NULL ? "" : move->key);
+    const char *why = gw_import_note(&import->document, from);
+    (void)snprintf(note, sizeof(note), "is written %s%s%s%s%s", move->section,
+                   move->key == NULL ? "" : ".", move->key == NULL ? "" : move->key,
+                   why[0] == '\0' ? "" : "; ", why);
     report_field(import, CHANGED, value, from, note);
     if (move->key == NULL) {
-        size_t before = enter(import, from);
+        size_t place = enter(import, from);
         put_map(import, value, INDENT);
-        leave(import, before);
+        leave(import, place);
         return;
     }
     (void)gw_buf_appendf(import->out, "  %s:", move->key);
+    size_t before = enter(import, from);
     put_value(import, value, INDENT, true);
+    leave(import, before);
 }
 
 /* litellm_settings.ssl_verify is two keys of ours. */
@@ -402,11 +331,11 @@ static void put_section(struct import *import, const char *section)
     size_t before = import->out->len;
     (void)gw_buf_appendf(import->out, "%s:\n", section);
     size_t header_end = import->out->len;
-    for (size_t i = 0; i < GW_ARRAY_LEN(moves); i++) {
-        yyjson_val *value = gw_config_get(&import->document, moves[i].from);
-        if (value != NULL && strcmp(moves[i].section, section) == 0 &&
-            !is_taken(import, section, moves[i].key)) {
-            put_moved(import, &moves[i], value);
+    for (size_t i = 0; i < gw_import_move_count; i++) {
+        yyjson_val *value = gw_config_get(&import->document, gw_import_moves[i].from);
+        if (value != NULL && strcmp(gw_import_moves[i].section, section) == 0 &&
+            !is_taken(import, section, gw_import_moves[i].key)) {
+            put_moved(import, &gw_import_moves[i], value);
         }
     }
     if (verify != NULL && strcmp(section, "upstream") == 0 &&
@@ -463,7 +392,7 @@ static void put_rest(struct import *import)
 
 static void put_all(struct import *import)
 {
-    static const char *const sections[] = {"auth", "upstream", "model_aliases"};
+    static const char *const sections[] = {"auth", "upstream", "router", "model_aliases"};
     (void)gw_buf_appendf(import->out,
                          "# Made by gatewire import from " GW_STR_FMT
                          ".\n# Comments name the lines of that file.\n",

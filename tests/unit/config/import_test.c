@@ -2,6 +2,7 @@
 /* config/import_litellm: every field is reported, and the result means what the input meant. */
 #include "base/alloc.h"
 #include "config/schema_check_int.h"
+#include "policy/routing.h"
 
 #include "load_fixture.h"
 
@@ -84,11 +85,13 @@ static void every_field_is_reported(void **state)
     assert_has(&findings, "changed       line 14    litellm_settings.ssl_verify");
     assert_has(&findings, "changed       line 17    router_settings.timeout: is written upstream");
     assert_has(&findings, "exact         line 18    router_settings.model_group_alias.gpt-4\n");
-    assert_has(&findings, "exact         line 19    router_settings.num_retries\n");
+    assert_has(&findings,
+               "changed       line 19    router_settings.num_retries: is written router");
+    assert_has(&findings, "changed       line 6     model_list[0].litellm_params.rpm: is a limit");
     assert_has(&findings,
                "changed       line 21    general_settings.master_key: is written auth.master");
     assert_has(&findings, "not supported line 23    unheard_of: unknown key");
-    assert_has(&findings, "13 exact, 6 changed, 3 not supported\n");
+    assert_has(&findings, "11 exact, 8 changed, 3 not supported\n");
     assert_has(&out,
                "# line 7: model_list[0].litellm_params.temperature - not used by this version");
     assert_has(&findings, "exact         line 15    litellm_settings.drop_params\n");
@@ -142,6 +145,101 @@ static void the_result_means_the_same(void **state)
     assert_int_equal(deployments_of("gpt-4"), 1);
     gw_buf_fini(&before);
     gw_buf_fini(&after);
+}
+
+static const char router[] =
+    "router_settings:\n"
+    "  routing_strategy: least-busy\n"
+    "  num_retries: 2\n"
+    "  allowed_fails: 3\n"
+    "  cooldown_time: 60\n"
+    "  retry_after: 4\n"
+    "  enable_tag_filtering: true\n"
+    "  enforce_model_rate_limits: true\n"
+    "  fallbacks: [{a: [b, c]}]\n"
+    "  context_window_fallbacks: [{a: [c]}]\n"
+    "  default_fallbacks: [c]\n"
+    "  retry_policy: {TimeoutErrorRetries: 3}\n"
+    "litellm_settings:\n"
+    "  num_retries: 3\n"
+    "  fallbacks: [{b: [c]}]\n"
+    "model_list:\n"
+    "- {model_name: a, litellm_params: {model: gatewire/demo, rpm: 6, order: 1}}\n"
+    "- {model_name: b, litellm_params: {model: gatewire/demo, tags: [x]}}\n"
+    "- {model_name: c, litellm_params: {model: gatewire/demo, cooldown_time: 5}}\n";
+
+/* What two configurations must have in common. */
+static void describe_routing(struct gw_buf *text)
+{
+    gw_buf_reset(text);
+    for (size_t i = 0; i < gw_catalog_group_count(snapshot->catalog); i++) {
+        const struct gw_model_group *group = gw_catalog_group(snapshot->catalog, i);
+        const struct gw_group_routing *routing = group->routing;
+        const struct gw_deployment_routing *first = group->deployments[0]->routing;
+        const struct gw_name_list *lists[] = {&routing->fallbacks,
+                                              &routing->context_window_fallbacks};
+        (void)gw_buf_appendf(
+            text, GW_STR_FMT " %d %u %llu %u %llu %llu %d %llx:", GW_STR_ARG(group->name),
+            (int)routing->strategy, routing->retry.max_retries,
+            (unsigned long long)routing->retry.base_ms, first->breaker.failure_threshold,
+            (unsigned long long)first->breaker.cooldown_ms, (unsigned long long)first->limits.rpm,
+            first->priority, (unsigned long long)first->tags);
+        for (size_t j = 0; j < GW_ARRAY_LEN(lists); j++) {
+            for (size_t k = 0; k < lists[j]->count; k++) {
+                (void)gw_buf_appendf(text, " %zu=" GW_STR_FMT, j, GW_STR_ARG(lists[j]->names[k]));
+            }
+        }
+        (void)gw_buf_append_byte(text, '\n');
+    }
+    (void)gw_buf_appendf(text, "tags %zu\n", snapshot->routing->tags.count);
+}
+
+static void the_router_means_the_same(void **state)
+{
+    (void)state;
+    struct gw_buf before;
+    struct gw_buf after;
+    gw_buf_init(&before, 1u << 20);
+    gw_buf_init(&after, 1u << 20);
+    assert_int_equal(load(router, NULL), GW_OK);
+    describe_routing(&before);
+    assert_has(&before, "a 2 2 4000 4 60000 6 999999 0: 0=b 0=c 1=c\n");
+    assert_has(&before, "b 2 2 4000 4 60000 0 0 1: 0=c\n");
+    assert_int_equal(import(router), GW_OK);
+    assert_int_equal(gw_buf_append_byte(&out, '\0'), GW_OK);
+    if (load(out.ptr, NULL) != GW_OK) {
+        print_report();
+        fail_msg("the result does not load:\n%s", out.ptr);
+    }
+    describe_routing(&after);
+    if (!gw_str_eq(gw_buf_str(&before), gw_buf_str(&after))) {
+        fail_msg("before:\n%.*s\nafter:\n%.*s\n%s", (int)before.len, before.ptr, (int)after.len,
+                 after.ptr, out.ptr);
+    }
+    gw_buf_fini(&before);
+    gw_buf_fini(&after);
+}
+
+static void what_the_router_does_otherwise_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(import(router), GW_OK);
+    assert_has(&findings, "changed       line 2     router_settings.routing_strategy: is written "
+                          "router.strategy\n");
+    assert_has(&findings, "router_settings.allowed_fails: is written router.allowed_fails; counts");
+    assert_has(&findings,
+               "router_settings.cooldown_time: is written router.cooldown_time; doubles");
+    assert_has(&findings,
+               "changed       line 6     router_settings.retry_after: the longest first");
+    assert_has(&findings, "router.enable_tag_filtering; a deployment needs all tags");
+    assert_has(&findings, "exact         line 9     router_settings.fallbacks[0].a[1]\n");
+    assert_has(&findings, "not supported line 12    router_settings.retry_policy: not used");
+    assert_has(&findings, "litellm_settings.num_retries: another key sets router.max_retries");
+    assert_has(&findings, "exact         line 15    litellm_settings.fallbacks[0].b[0]\n");
+    assert_has(&findings, "exact         line 17    model_list[0].litellm_params.order\n");
+    assert_has(&findings, "exact         line 17    model_list[0].litellm_params.rpm\n");
+    assert_has(&findings, "model_list[2].litellm_params.cooldown_time: doubles");
+    assert_has(&out, "router:\n  strategy: least-busy\n  max_retries: 2\n");
 }
 
 static void keys_of_ours_are_not_doubled(void **state)
@@ -245,6 +343,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_field_is_reported, setup, teardown),
         cmocka_unit_test_setup_teardown(the_result_means_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(our_own_files_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_router_means_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_router_does_otherwise_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_of_ours_are_not_doubled, setup, teardown),
         cmocka_unit_test_setup_teardown(odd_characters_survive, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_configuration_is_refused, setup, teardown),
