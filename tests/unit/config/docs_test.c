@@ -24,8 +24,11 @@ static struct gw_buf read_doc(const char *path)
 }
 
 static const char *const environment[] = {
-    "OPENAI_API_KEY=a", "OPENAI_API_KEY_EAST=b", "OPENROUTER_API_KEY=c", "GROQ_API_KEY=d",
-    "GATEWAY_KEY=e",    "LITELLM_MASTER_KEY=f",  "GATEWIRE_WORKERS=1",   NULL,
+    "OPENAI_API_KEY=a",     "OPENAI_API_KEY_EAST=b",
+    "OPENROUTER_API_KEY=c", "GROQ_API_KEY=d",
+    "GATEWAY_KEY=e",        "LITELLM_MASTER_KEY=f",
+    "GATEWIRE_WORKERS=1",   "ANTHROPIC_API_KEY=g",
+    "GEMINI_API_KEY=h",     NULL,
 };
 
 static void examples_load_without_a_warning(void **state)
@@ -121,12 +124,47 @@ static void the_example_of_dotenv_is_good(void **state)
     gw_buf_fini(&text);
 }
 
+static const char models[] =
+    "model_list:\n"
+    "- {model_name: gpt-4o, litellm_params: {model: openai/gpt-4o}}\n"
+    "- {model_name: gpt-4o-mini, litellm_params: {model: openai/gpt-4o-mini}}\n"
+    "- {model_name: claude-sonnet-4-5, litellm_params: {model: anthropic/claude-sonnet-4-5}}\n"
+    "- {model_name: gemini-2.5-pro, litellm_params: {model: gemini/gemini-2.5-pro}}\n";
+
+/* Each block of YAML, with models where it has none. */
+static void the_examples_of_routing_load(void **state)
+{
+    (void)state;
+    static const struct gw_str fence = GW_STR_INIT("```");
+    struct gw_buf page = read_doc("docs/routing.md");
+    struct gw_str rest = gw_buf_str(&page);
+    size_t count = 0;
+    for (;;) {
+        size_t begin = gw_str_find(rest, GW_STR("```yaml\n"));
+        if (begin == rest.len) {
+            break;
+        }
+        rest = gw_str_skip(rest, begin + sizeof("```yaml\n") - 1);
+        struct gw_str block = gw_str(rest.ptr, gw_str_find(rest, fence));
+        bool has_models = gw_str_find(block, GW_STR("model_list:")) < block.len;
+        char yaml[4096];
+        (void)snprintf(yaml, sizeof(yaml), GW_STR_FMT "%s", GW_STR_ARG(block),
+                       has_models ? "" : models);
+        assert_good(yaml, environment, 0);
+        rest = gw_str_skip(rest, block.len + fence.len);
+        count++;
+    }
+    assert_in_range(count, 12, 100);
+    gw_buf_fini(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(examples_load_without_a_warning, fixture_teardown),
         cmocka_unit_test(the_page_names_every_setting_and_variable),
         cmocka_unit_test_teardown(the_example_of_dotenv_is_good, fixture_teardown),
+        cmocka_unit_test_teardown(the_examples_of_routing_load, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
