@@ -36,6 +36,19 @@ HEADERS = ["authorization: Bearer sk-bench"]
 # An answer text of this size makes a body of 1 KB.
 PLAIN_TEXT_BYTES = 445
 
+# Of scenario r; their limits are looked at for each request and never reached.
+DEPLOYMENTS = 100
+DEPLOYMENT = """\
+  - model_name: gpt-4.1-nano
+    litellm_params:
+      model: openai/gpt-4.1-nano-2025-04-14-{number}
+      api_base: http://127.0.0.1:{port}/v1
+      api_key: sk-upstream-{number}
+      rpm: 100000000
+      tpm: 1000000000
+      max_parallel_requests: 10000
+"""
+
 START_TIMEOUT_S = 10
 STOP_TIMEOUT_S = 5
 
@@ -50,7 +63,7 @@ class NotAvailable(Exception):
 class Scenario:
     """One row of the comparison: how the mock answers, how loadgen asks, what is reported."""
 
-    def __init__(self, name, title, kind, mock, load, listen="h1", unit="request"):
+    def __init__(self, name, title, kind, mock, load, listen="h1", unit="request", baseline="nginx"):
         self.name = name
         self.title = title
         self.kind = kind  # plain, stream, memory, start
@@ -58,6 +71,7 @@ class Scenario:
         self.load = load
         self.listen = listen  # h1, tls, h2
         self.unit = unit
+        self.baseline = baseline  # what the others are divided by
 
 
 def stream_scenario(name, title, streams, *, chunks, tps, ramp_ms, listen="h1", connections=None):
@@ -90,6 +104,8 @@ def make_scenarios(most_streams):
         stream_scenario("c1000", "1,000 streams, 200 chunks, 20/s", 1000, chunks=200, tps=20, ramp_ms=1000),
         stream_scenario("c5000", "5,000 streams, 200 chunks, 20/s", 5000, chunks=200, tps=20, ramp_ms=2500),
         Scenario("d", "as a, HTTP/2 downstream, 8 connections x 8 streams", "plain", plain_mock, h2_load, "h2"),
+        Scenario("r", f"as a: routing over {DEPLOYMENTS} deployments with limits, breakers and retries (aim: 1.03)", "plain",
+                 plain_mock, plain_load, baseline="gatewire"),
         Scenario("e", "memory idle", "memory", plain_mock, {}),
         Scenario("f", "start-up to first answer", "start", plain_mock, {}),
         stream_scenario("g", f"{held:,} streams held, 2 chunks/s", held, chunks=20, tps=2, ramp_ms=4000),
@@ -243,7 +259,7 @@ def command_haproxy(setup, scenario, port, mock_port):
     return [program, "-db", "-f", config], None
 
 
-def command_gatewire(setup, scenario, port, mock_port, template="gatewire.yaml.in"):
+def command_gatewire(setup, scenario, port, mock_port, template="gatewire.yaml.in", more=None):
     """gatewire's command line, after writing its configuration."""
     if setup.gatewire is None:
         raise NotAvailable("not built: build/gatewire is missing")
@@ -251,7 +267,7 @@ def command_gatewire(setup, scenario, port, mock_port, template="gatewire.yaml.i
     if scenario.listen == "tls":
         tls = f"  tls:\n    cert_file: {setup.dir}/cert.pem\n    key_file: {setup.dir}/key.pem\n"
     config = setup.dir / "gatewire.yaml"
-    config.write_text(fill_template(BENCH / template, {**setup.values(port, mock_port), "TLS": tls}))
+    config.write_text(fill_template(BENCH / template, {**setup.values(port, mock_port), "TLS": tls, **(more or {})}))
     ports = {name: str(free_port()) for name in ("ADMIN_PORT", "METRICS_PORT", "GRPC_PORT")}
     return [setup.gatewire, "--config", config], {**os.environ, **ports, "PORT": str(port)}
 
@@ -261,14 +277,23 @@ def command_translated(setup, scenario, port, mock_port):
     return command_gatewire(setup, scenario, port, mock_port, "gatewire-translated.yaml.in")
 
 
+def command_routed(setup, scenario, port, mock_port):
+    """gatewire with many deployments of the model: what choosing one of them costs."""
+    entries = "".join(DEPLOYMENT.format(number=number, port=mock_port) for number in range(DEPLOYMENTS))
+    return command_gatewire(setup, scenario, port, mock_port, "gatewire-routing.yaml.in", {"DEPLOYMENTS": entries.rstrip()})
+
+
 COMMANDS = {
     "nginx": command_nginx, "haproxy": command_haproxy, "gatewire": command_gatewire, "translated": command_translated,
+    "routed": command_routed,
 }
 
 
 def programs_for(scenario, names):
-    """Those of |names| that the scenario measures: of translation the streams are of interest."""
-    return [name for name in names if name != "translated" or scenario.kind == "stream"]
+    """Those of |names| that the scenario measures: of translation the streams are of interest, of routing what it adds."""
+    if scenario.name == "r":
+        return [name for name in names if name in ("gatewire", "routed")]
+    return [name for name in names if name != "routed" and (name != "translated" or scenario.kind == "stream")]
 
 
 def ask_once(port):
@@ -460,15 +485,15 @@ def medians(runs):
     return result
 
 
-def ratio_to_nginx(runs, name, key):
+def ratio_to(baseline, runs, name, key):
     """Median of the ratios within each round: what disturbs a round disturbs both."""
-    pairs = zip(runs.get(name, []), runs.get("nginx", []), strict=False)
+    pairs = zip(runs.get(name, []), runs.get(baseline, []), strict=False)
     ratios = [mine[key] / theirs[key] for mine, theirs in pairs if theirs.get(key)]
     return statistics.median(ratios) if ratios else None
 
 
 def summarize(scenario, runs, problems, names):
-    """One result per program, with what it adds to the mock alone and its ratio to nginx."""
+    """One result per program, with what it adds to the mock alone and its ratio to the baseline."""
     result = {}
     base = medians(runs["mock"]) if runs.get("mock") else {}
     for name in names:
@@ -483,7 +508,7 @@ def summarize(scenario, runs, problems, names):
             row["added_p99_us"] = row["p99_us"] - base["p99_us"]
         key = {"memory": "rss_bytes", "start": "start_ms"}.get(scenario.kind, "cpu_us")
         if name != "mock":
-            row["ratio_to_nginx"] = ratio_to_nginx(runs, name, key)
+            row[f"ratio_to_{scenario.baseline}"] = ratio_to(scenario.baseline, runs, name, key)
         result[name] = row
     return result
 
@@ -495,21 +520,22 @@ def number(value, digits=0):
 
 def print_table(scenario, summary):
     """One scenario's table."""
+    ratio = f"ratio_to_{scenario.baseline}"
     print(f"\n{scenario.name}: {scenario.title}")
     if scenario.kind in ("plain", "stream"):
-        print(f"  {'':10} {scenario.unit + 's/s':>12} {'CPU us/' + scenario.unit:>15} {'/ nginx':>8} "
+        print(f"  {'':10} {scenario.unit + 's/s':>12} {'CPU us/' + scenario.unit:>15} {'/ ' + scenario.baseline:>10} "
               f"{'added p50 us':>13} {'added p99 us':>13} {'RSS MB':>8} {'errors':>7}")
     for name, row in summary.items():
         if "problem" in row:
             print(f"  {name:10} {row['problem']}")
         elif scenario.kind in ("plain", "stream"):
             print(f"  {name:10} {number(row['rps']):>12} {number(row['cpu_us'], 2):>15} "
-                  f"{number(row.get('ratio_to_nginx'), 2):>8} {number(row.get('added_p50_us')):>13} "
+                  f"{number(row.get(ratio), 3):>10} {number(row.get('added_p50_us')):>13} "
                   f"{number(row.get('added_p99_us')):>13} {number(row['rss_bytes'] / 1e6, 1):>8} {row['errors']:>7}")
         elif scenario.kind == "memory":
-            print(f"  {name:10} {row['rss_bytes'] / 1e6:8.1f} MB   {number(row.get('ratio_to_nginx'), 2)} of nginx")
+            print(f"  {name:10} {row['rss_bytes'] / 1e6:8.1f} MB   {number(row.get(ratio), 2)} of nginx")
         else:
-            print(f"  {name:10} {row['start_ms']:8.1f} ms   {number(row.get('ratio_to_nginx'), 2)} of nginx")
+            print(f"  {name:10} {row['start_ms']:8.1f} ms   {number(row.get(ratio), 2)} of nginx")
     sys.stdout.flush()
 
 
@@ -582,7 +608,7 @@ def parse_args():
     parser.add_argument("scenarios", nargs="*", help="names such as a b c1000; all without")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="measured time of plain scenarios")
-    parser.add_argument("--proxies", default="nginx,haproxy,gatewire,translated")
+    parser.add_argument("--proxies", default="nginx,haproxy,gatewire,translated,routed")
     parser.add_argument("--build", default=ROOT / "build", help="Meson build directory")
     parser.add_argument("--gatewire", help="the program to measure, when not the one in --build")
     parser.add_argument("--out", help="JSON file [BUILD/bench.json]")
