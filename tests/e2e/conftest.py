@@ -3,6 +3,8 @@
 
 import pytest
 from certificates import Authority
+from figures import pytest_terminal_summary  # noqa: F401 - a hook
+from routing import DELAY_MS
 from servers import Gatewire, Mockllm, deployment
 from vendors import three_vendors
 
@@ -65,6 +67,27 @@ def start_gateway(tmp_path):
     for server in servers:
         if server.is_running():
             assert server.stop() == 0, server.output()
+
+
+@pytest.fixture
+def route(start_gateway, mock):
+    """Starts a gateway: route({"group": ["upstream model", {..params}, ...]}, router={...})."""
+    mock.reset()
+
+    def entry(group, what):
+        params = {"model": what} if isinstance(what, str) else dict(what)
+        params["model"] = params["model"] if "/" in params["model"] else f"openai/{params['model']}"
+        return {"model_name": group, "litellm_params": {"api_base": mock.url + "/v1", "api_key": "sk-routing-secret", **params}}
+
+    def start(groups, router=None, env=None, may_warn=False, **more):
+        router = {**(router or {})}
+        router["retry"] = {"delay": f"{DELAY_MS}ms", **router.get("retry", {})}
+        models = [entry(group, what) for group, list_ in groups.items() for what in list_]
+        gateway = start_gateway({"model_list": models, "router": router, **more}, env=env)
+        assert may_warn or "warn config" not in gateway.output(), gateway.output()
+        return gateway
+
+    return start
 
 
 @pytest.fixture(scope="session")
