@@ -196,9 +196,9 @@ static enum gw_step decide(struct gw_request *request, const struct gw_error *er
     if (gw_chain_find(request, &facts.fallbacks) != GW_OK) {
         return gw_respond_no_memory(request);
     }
-    struct gw_retry_decision decision = gw_retry_decide(
-        &request->retry, &request->asked_group->routing->retry, &state_of(request)->retries,
-        gw_loop_rng(request->core->loop), error, &facts);
+    struct gw_retry_decision decision =
+        gw_retry_decide(&request->retry, request->retry_policy, &state_of(request)->retries,
+                        gw_loop_rng(request->core->loop), error, &facts);
     return decision.verdict == GW_RETRY_GIVE_UP ? give_up(request, error, is_refused_here)
                                                 : carry_out(request, &decision);
 }

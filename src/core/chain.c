@@ -2,6 +2,7 @@
 /* core/chain - the model groups that follow the one a client asked for: the configuration's, or
  * what is usual between vendors. Looked up when the first is needed. */
 #include "core/core_int.h"
+#include "json/value.h"
 
 /* A group that follows: which, and as which model. */
 struct link {
@@ -55,34 +56,66 @@ static struct gw_fallback_list add_list(struct gw_request *request, const struct
     return list;
 }
 
+/* The client's own list: names, or objects with a model, as LiteLLM takes them. What is none of
+ * them is passed over. */
+static enum gw_err read_own(struct gw_request *request, struct gw_name_list *list)
+{
+    struct gw_str *names =
+        gw_arena_try_alloc(&request->arena, GW_ROUTING_NAMES_MAX * sizeof(*names));
+    struct gw_json_reader reader;
+    yyjson_val *root = NULL;
+    yyjson_val *item = NULL;
+    yyjson_arr_iter iter;
+    *list = (struct gw_name_list){.names = names};
+    if (names == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    gw_json_reader_init(&reader, request->llm.fallbacks.len);
+    enum gw_err err = gw_json_read(&reader, request->llm.fallbacks, &root);
+    if (err == GW_OK && yyjson_arr_iter_init(root, &iter)) {
+        while ((item = yyjson_arr_iter_next(&iter)) != NULL && list->count < GW_ROUTING_NAMES_MAX) {
+            struct gw_str name =
+                yyjson_is_obj(item) ? gw_json_get_text(item, "model") : gw_json_text(item);
+            if (name.len > 0 && name.len <= GW_MODEL_NAME_MAX) {
+                names[list->count++] = gw_arena_try_dup(&request->arena, name);
+            }
+        }
+    }
+    gw_json_reader_fini(&reader);
+    return err == GW_ERR_NOMEM ? err : GW_OK;
+}
+
+static enum gw_err make_chain(struct gw_request *request)
+{
+    const struct gw_group_routing *routing = request->asked_group->routing;
+    struct gw_str presets[GW_FALLBACK_CHAIN_MAX];
+    struct gw_name_list general = routing->fallbacks;
+    enum gw_err err = GW_OK;
+    request->chain = gw_arena_try_alloc(&request->arena, sizeof(*request->chain));
+    if (request->chain == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    *request->chain = (struct gw_fallback_chain){0};
+    if (request->llm.fallbacks.ptr != NULL) {
+        err = read_own(request, &general);
+    } else if (general.count == 0 && routing->uses_presets) {
+        general.count = gw_fallback_preset(request->llm.model, presets);
+        general.names = presets;
+    }
+    struct gw_fallbacks *lists = &request->chain->fallbacks;
+    lists->general = add_list(request, general.names, general.count);
+    lists->context_window = add_list(request, routing->context_window_fallbacks.names,
+                                     routing->context_window_fallbacks.count);
+    lists->content_policy = add_list(request, routing->content_policy_fallbacks.names,
+                                     routing->content_policy_fallbacks.count);
+    return err;
+}
+
 enum gw_err gw_chain_find(struct gw_request *request, const struct gw_fallbacks **fallbacks)
 {
-    *fallbacks = NULL;
-    if (request->asked_group == NULL) {
-        return GW_OK;
-    }
-    if (request->chain == NULL) {
-        const struct gw_group_routing *routing = request->asked_group->routing;
-        struct gw_str presets[GW_FALLBACK_CHAIN_MAX];
-        struct gw_name_list general = routing->fallbacks;
-        request->chain = gw_arena_try_alloc(&request->arena, sizeof(*request->chain));
-        if (request->chain == NULL) {
-            return GW_ERR_NOMEM;
-        }
-        *request->chain = (struct gw_fallback_chain){0};
-        if (general.count == 0 && routing->uses_presets) {
-            general.count = gw_fallback_preset(request->llm.model, presets);
-            general.names = presets;
-        }
-        struct gw_fallbacks *lists = &request->chain->fallbacks;
-        lists->general = add_list(request, general.names, general.count);
-        lists->context_window = add_list(request, routing->context_window_fallbacks.names,
-                                         routing->context_window_fallbacks.count);
-        lists->content_policy = add_list(request, routing->content_policy_fallbacks.names,
-                                         routing->content_policy_fallbacks.count);
-    }
-    *fallbacks = &request->chain->fallbacks;
-    return GW_OK;
+    enum gw_err err = request->chain == NULL ? make_chain(request) : GW_OK;
+    *fallbacks = err == GW_OK ? &request->chain->fallbacks : NULL;
+    return err;
 }
 
 void gw_chain_enter(struct gw_request *request, uint32_t index)

@@ -140,6 +140,13 @@ struct gw_attempt {
     struct gw_rate_headers rate;        /* what the head said about limits */
 };
 
+/* Who waits longer when there is no room. */
+enum gw_priority {
+    GW_PRIORITY_NORMAL,
+    GW_PRIORITY_LOW,
+    GW_PRIORITY_HIGH,
+};
+
 /* What became of an attempt that failed, for the error that tells of all. */
 struct gw_tried {
     struct gw_str deployment;
@@ -194,6 +201,9 @@ struct gw_request {
     struct gw_str group_model; /* the name that led to |group|, and what its '*' matched */
     struct gw_str suffix;
     struct gw_router_ask ask;
+    enum gw_priority priority;
+    bool is_auto;                               /* the client left the choice of the model to us */
+    const struct gw_retry_policy *retry_policy; /* the asked group's, or the request's own */
     struct gw_retry_state retry;
     struct gw_fallback_chain *chain; /* the groups that follow, once somebody asked; or NULL */
     struct gw_timer timer;
@@ -294,6 +304,19 @@ enum gw_step gw_request_again(struct gw_request *request, const struct gw_error 
 /* Sets the request's timer; clears it. */
 void gw_request_wait(struct gw_request *request, enum gw_request_wait wait, uint64_t delay_ms);
 void gw_request_stop_waiting(struct gw_request *request);
+
+/* ---- steer.c: what in the request steers the choice ---- */
+
+/* Does the configuration say which models stand for "auto"? */
+bool gw_steer_has_auto(const struct gw_request *request);
+
+/* Replaces the model "auto", or none, by the one for requests as hard as this one, where the
+ * configuration names some. */
+void gw_steer_auto(struct gw_request *request);
+
+/* Reads what steers the pick in request->group. GW_STEP_GO with another state than ROUTE: the
+ * request was refused. */
+enum gw_step gw_steer(struct gw_request *request);
 
 /* ---- chain.c: which groups follow ---- */
 

@@ -84,7 +84,8 @@ enum gw_step gw_state_decode(struct gw_request *request)
         request->llm.dialect = GW_DIALECT_RESPONSES;
         request->dialect = gw_dialect_of(GW_DIALECT_RESPONSES);
     }
-    if (request->route.needs_model && request->llm.model.len == 0) {
+    if (request->route.needs_model && request->llm.model.len == 0 &&
+        !(request->route.kind == GW_ROUTE_JSON && gw_steer_has_auto(request))) {
         return refuse_model(request);
     }
     if (request->route.local != GW_LOCAL_NONE) {

@@ -50,7 +50,7 @@ static enum gw_step fail_start(struct gw_request *request, enum gw_err err)
 static enum gw_step fail_plan(struct gw_request *request, enum gw_err err, struct gw_error *error)
 {
     if (error->class != GW_ERROR_NONE) {
-        return gw_request_fail(request, error);
+        return gw_request_again(request, error);
     }
     if (err != GW_ERR_NOT_FOUND) {
         return fail_here(request, err);

@@ -72,6 +72,7 @@ static bool can_repeat(const struct gw_request *request)
 static enum gw_step resolve(struct gw_request *request)
 {
     const struct gw_catalog *catalog = request->conf->snapshot->catalog;
+    gw_steer_auto(request);
     request->group_model = request->llm.model;
     if (request->llm.model.len ==
         0) { /* pass-through, or a task whose provider has a default model */
@@ -91,11 +92,12 @@ static enum gw_step resolve(struct gw_request *request)
     struct gw_group_state *state = request->conf->groups[request->group->index];
     enum gw_strategy strategy = gw_conf_strategy(request->conf, request->group);
     atomic_fetch_add_explicit(&state->requests_total[strategy], 1, memory_order_relaxed);
-    gw_retry_begin(&request->retry, &request->group->routing->retry, &state->retries,
+    request->retry_policy = &request->group->routing->retry;
+    gw_retry_begin(&request->retry, request->retry_policy, &state->retries,
                    (uint32_t)request->group->index, gw_loop_now_ms(request->core->loop));
     request->retry.is_off = !can_repeat(request);
     request->retry.is_fallback_off = request->llm.model.len == 0;
-    return GW_STEP_GO;
+    return gw_steer(request);
 }
 
 enum gw_step gw_state_route(struct gw_request *request)

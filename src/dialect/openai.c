@@ -27,6 +27,8 @@ enum member {
     MEMBER_PREVIOUS_RESPONSE_ID,
     MEMBER_STORE,
     MEMBER_BACKGROUND,
+    MEMBER_USER,
+    MEMBER_FALLBACKS,
     MEMBER_COUNT,
 };
 
@@ -56,6 +58,8 @@ static const struct rule rules[MEMBER_COUNT] = {
                                      "a string"},
     [MEMBER_STORE] = {GW_STR_INIT("store"), TYPES_OR_NULL(BOOL), "a boolean"},
     [MEMBER_BACKGROUND] = {GW_STR_INIT("background"), TYPES_OR_NULL(BOOL), "a boolean"},
+    [MEMBER_USER] = {GW_STR_INIT("user"), TYPES_ANY, ""},
+    [MEMBER_FALLBACKS] = {GW_STR_INIT("fallbacks"), TYPES_OR_NULL(ARRAY), "an array"},
 };
 
 struct decoding {
@@ -194,12 +198,14 @@ static void decode_max_tokens(struct decoding *d)
     }
 }
 
-static void decode_tools(struct decoding *d)
+static void decode_plain(struct decoding *d)
 {
     struct gw_str tools = d->values[MEMBER_TOOLS];
     bool is_array = tools.ptr != NULL && d->types[MEMBER_TOOLS] == GW_JSON_ARRAY;
     d->request->has_tools = is_array && gw_str_trim(gw_str(tools.ptr + 1, tools.len - 2)).len > 0;
     d->request->reasoning_effort = d->values[MEMBER_REASONING_EFFORT];
+    d->request->user = d->values[MEMBER_USER];
+    d->request->fallbacks = d->values[MEMBER_FALLBACKS];
 }
 
 /* What only Responses has. */
@@ -270,7 +276,7 @@ enum gw_err gw_openai_decode(struct gw_str body, enum gw_task task, struct gw_ar
         err = decode_stream(&d);
     }
     decode_max_tokens(&d);
-    decode_tools(&d);
+    decode_plain(&d);
     if (task == GW_TASK_CHAT && d.values[MEMBER_INPUT].ptr != NULL &&
         d.values[MEMBER_MESSAGES].ptr == NULL) {
         request->task = GW_TASK_RESPONSE;

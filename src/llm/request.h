@@ -75,6 +75,8 @@ struct gw_llm_request {
     struct gw_str stream_options; /* value as written; ptr NULL when absent */
     struct gw_str include_usage;  /* value inside stream_options; ptr NULL when absent */
     uint64_t max_output_tokens;   /* 0: not limited by the client */
+    struct gw_str user;      /* who it is for, as written in the body, quotes included; or empty */
+    struct gw_str fallbacks; /* LiteLLM's list of models that follow, as written; ptr NULL: none */
     /* What decides whether a model can do it in OpenAI's chat completions at all. */
     bool has_tools;                 /* OpenAI's shapes: "tools" is there and not empty */
     struct gw_str reasoning_effort; /* OpenAI's chat: the value as written; ptr NULL when absent */

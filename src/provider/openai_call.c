@@ -124,9 +124,23 @@ static enum gw_err patch_usage(const struct gw_provider_input *in, struct gw_str
     struct gw_llm_request request = *in->request;
     bool is_refused = gw_openai_quirks_of(in->deployment->provider_name)->has_no_stream_usage;
     request.wants_usage = request.wants_usage || is_refused;
-    enum gw_err err =
-        gw_openai_patch(&request, body, in->upstream_model, in->arena, splice, injected);
-    return err == GW_OK && is_refused ? gw_openai_drop_stream_options(&request, splice) : err;
+    return gw_openai_patch(&request, body, in->upstream_model, in->arena, splice, injected);
+}
+
+/* What the vendor refuses, and what is meant for us; in the order of the body, so that each finds
+ * its comma. */
+static enum gw_err drop_members(const struct gw_provider_input *in, struct gw_json_splice *splice)
+{
+    bool is_refused = gw_openai_quirks_of(in->deployment->provider_name)->has_no_stream_usage;
+    struct gw_str first = in->request->fallbacks;
+    struct gw_str second = is_refused ? in->request->stream_options : gw_str(NULL, 0);
+    if (first.ptr != NULL && second.ptr != NULL && second.ptr < first.ptr) {
+        struct gw_str swap = first;
+        first = second;
+        second = swap;
+    }
+    enum gw_err err = gw_openai_drop_member(first, splice);
+    return err == GW_OK ? gw_openai_drop_member(second, splice) : err;
 }
 
 enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_str body,
@@ -142,6 +156,7 @@ enum gw_err gw_openai_plan_patch(const struct gw_provider_input *in, struct gw_s
                    : gw_json_splice_replace(splice, form_model, in->upstream_model);
     }
     enum gw_err err = patch_usage(in, body, splice, &injected);
+    err = err == GW_OK ? drop_members(in, splice) : err;
     if (err == GW_OK && request->task == GW_TASK_RESPONSE) {
         err = gw_responses_drop_foreign(in->arena, body, splice);
     }

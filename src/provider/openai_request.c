@@ -117,25 +117,35 @@ static size_t find_key(struct gw_str body, size_t at)
     return at > 0 ? at - 1 : at;
 }
 
-enum gw_err gw_openai_drop_stream_options(const struct gw_llm_request *request,
-                                          struct gw_json_splice *splice)
+/* Has an edit taken the byte at |at| out? */
+static bool is_taken(const struct gw_json_splice *splice, size_t at)
+{
+    for (size_t i = 0; i < splice->count; i++) {
+        const struct gw_json_edit *edit = &splice->edits[i];
+        if (at >= edit->offset && at < edit->offset + edit->removed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum gw_err gw_openai_drop_member(struct gw_str value, struct gw_json_splice *splice)
 {
     struct gw_str body = splice->original;
-    struct gw_str value = request->stream_options;
     if (value.ptr == NULL) {
         return GW_OK;
     }
     size_t begin = find_key(body, (size_t)(value.ptr - body.ptr));
     size_t end = (size_t)(value.ptr - body.ptr) + value.len;
     size_t before = skip_blanks_back(body, begin);
-    if (before > 0 && body.ptr[before - 1] == ',') {
+    size_t after = end;
+    while (after < body.len && is_blank(body.ptr[after])) {
+        after++;
+    }
+    if (before > 0 && body.ptr[before - 1] == ',' && !is_taken(splice, before - 1)) {
         begin = before - 1;
-    } else {
-        size_t after = end;
-        while (after < body.len && is_blank(body.ptr[after])) {
-            after++;
-        }
-        end = after < body.len && body.ptr[after] == ',' ? after + 1 : end;
+    } else if (after < body.len && body.ptr[after] == ',' && !is_taken(splice, after)) {
+        end = after + 1;
     }
     return gw_json_splice_replace(splice, gw_str(body.ptr + begin, end - begin), gw_str(NULL, 0));
 }

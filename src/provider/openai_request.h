@@ -42,12 +42,12 @@ GW_MUST_USE enum gw_err gw_openai_patch(const struct gw_llm_request *request, st
                                         struct gw_json_splice *splice, bool *usage_injected);
 
 /*
- * Takes the client's "stream_options" out of the body of |splice|, with the comma beside it: for
- * vendors that refuse the member and tell usage anyway.
+ * Takes the member with |value| (a view into the body of |splice|; ptr NULL: nothing is done) out,
+ * with a comma beside it that no other edit took: what a vendor refuses, and what is meant for us.
+ * The member's key is written without escapes that hold a quote.
  *
  * Errors: GW_ERR_TOO_LARGE, GW_ERR_INVALID (it overlaps another edit).
  */
-GW_MUST_USE enum gw_err gw_openai_drop_stream_options(const struct gw_llm_request *request,
-                                                      struct gw_json_splice *splice);
+GW_MUST_USE enum gw_err gw_openai_drop_member(struct gw_str value, struct gw_json_splice *splice);
 
 #endif

@@ -176,7 +176,8 @@ static void assert_dropped(const char *body, const char *expected)
     assert_int_equal(gw_openai_decode(gw_str_from_c(body), GW_TASK_CHAT, &arena, &request, &error),
                      GW_OK);
     gw_json_splice_init(&splice, gw_str_from_c(body));
-    assert_int_equal(gw_openai_drop_stream_options(&request, &splice), GW_OK);
+    assert_int_equal(gw_openai_drop_member(request.fallbacks, &splice), GW_OK);
+    assert_int_equal(gw_openai_drop_member(request.stream_options, &splice), GW_OK);
     size_t count = gw_json_splice_runs(&splice, runs);
     for (size_t i = 0; i < count; i++) {
         memcpy(sent + len, runs[i].ptr, runs[i].len);
@@ -195,6 +196,18 @@ static void test_stream_options_are_dropped(void **state)
     assert_dropped("{\"stream_options\":{\"x\":1} , \"model\":\"a\"}", "{ \"model\":\"a\"}");
     assert_dropped("{\"model\":\"a\",\"stream_option\\u0073\":null,\"stream\":true}",
                    "{\"model\":\"a\",\"stream\":true}");
+}
+
+static void test_members_side_by_side_are_dropped(void **state)
+{
+    (void)state;
+    assert_dropped("{\"fallbacks\":[\"b\"],\"stream_options\":{},\"model\":\"a\"}",
+                   "{\"model\":\"a\"}");
+    assert_dropped("{\"model\":\"a\",\"fallbacks\":[\"b\"],\"stream_options\":{}}",
+                   "{\"model\":\"a\"}");
+    assert_dropped("{\"fallbacks\":[\"b\"],\"stream_options\":{}}", "{}");
+    assert_dropped("{\"fallbacks\":[\"b\"],\"model\":\"a\",\"stream_options\":{}}",
+                   "{\"model\":\"a\"}");
 }
 
 static void assert_patched(const char *body, const char *model, const char *expected,
