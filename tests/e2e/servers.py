@@ -151,11 +151,21 @@ def deployment(mock, name="mock-small", **params):
     }
 
 
+# What tests of a single exchange want: they see what the first attempt brings, and one test's failures do not close the
+# deployment for the next.
+ONE_ATTEMPT = {"max_retries": 0, "failover": False, "circuit_breaker": {"enabled": False}}
+
+
 class Gatewire(Server):
-    """A gateway on free ports; `config` is the content of its configuration file (JSON is YAML)."""
+    """A gateway on free ports; `config` is the content of its configuration file (JSON is YAML).
+
+    Without settings of the router it makes one attempt for each request; `"router": {}` asks for the defaults.
+    """
 
     def __init__(self, folder, config, env=None, command=()):
         config = dict(config)
+        if not config.keys() & {"router", "router_settings"}:
+            config["router"] = ONE_ATTEMPT
         ports = {"host": "127.0.0.1", "port": 0, "admin_port": 0, "metrics_port": 0, "grpc_port": 0, "workers": 1}
         config["server"] = {**ports, **config.get("server", {})}
         self.config_path = Path(folder) / "gatewire.yaml"

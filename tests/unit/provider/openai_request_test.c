@@ -265,6 +265,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_target, setup, teardown),
         cmocka_unit_test_setup_teardown(test_patches, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stream_options_are_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_members_side_by_side_are_dropped, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
