@@ -35,7 +35,7 @@ enum gw_breaker_phase {
 
 /* Zero means the default in brackets, but for the members where 0 means off. */
 struct gw_breaker_options {
-    bool is_off;                /* everything passes, nothing is counted */
+    bool is_off;                /* everything passes, nothing is counted; no key rests either */
     unsigned failure_threshold; /* failures in a row that open it [5] */
     unsigned failure_rate_pct;  /* of the calls in the window that opens it; 0: off */
     unsigned rate_min_calls;    /* in the window, before the rate says anything [20] */

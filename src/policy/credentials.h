@@ -22,8 +22,9 @@
 
 #include "policy/limits.h"
 
-#define GW_CREDENTIALS_MAX            64       /* a set of them is a word */
-#define GW_CREDENTIALS_REST_MS        60000u   /* after a 429 that does not say for how long */
+#define GW_CREDENTIALS_MAX 64 /* a set of them is a word */
+#define GW_CREDENTIALS_REST_MS                                                                     \
+    5000u /* after a 429 that does not say for how long: LiteLLM rests as long */
 #define GW_CREDENTIALS_REST_MAX_MS    3600000u /* longer waits are quotas: look again each hour */
 #define GW_CREDENTIALS_REFUSED_MS     60000u
 #define GW_CREDENTIALS_REFUSED_MAX_MS 600000u

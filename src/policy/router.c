@@ -330,6 +330,7 @@ static void note_load(const struct gw_router_member *member, const struct gw_rou
     }
 }
 
+/* Where nothing is to be left out for its failures, the keys go on as well. */
 static void note_credential(struct gw_credential_state *key, const struct gw_router_report *report,
                             struct gw_router_news *news, uint64_t now_ms)
 {
@@ -372,8 +373,10 @@ struct gw_router_news gw_router_end(struct gw_router *router, size_t group,
         struct gw_credential_state *key = member->pool.states[choice->credential];
         gw_limits_end(&key->limits, &member->pool.limits, choice->tokens, used, report->was_sent,
                       now_ms);
-        note_credential(key, report, &news, now_ms);
-    } else if (report->headers != NULL) {
+        if (!member->breaker->is_off) {
+            note_credential(key, report, &news, now_ms);
+        }
+    } else if (report->headers != NULL && !member->breaker->is_off) {
         gw_limits_learn(&state->limits, report->headers, now_ms);
     }
     if (team->count > 1 && report->outcome == GW_ROUTER_SUCCEEDED) {
