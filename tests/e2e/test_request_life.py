@@ -256,7 +256,7 @@ def test_plain_answer_that_stops_is_seen_as_cut(start_gateway, provider):
     def serve(connection):
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           + chunk(b'{"choices":'))
+                           + chunk(b'{"choices":"' + b"x" * 100_000))
 
     gateway = start_gateway({"model_list": [deployment(provider(serve))]})
     with RawConnection(gateway) as client:
