@@ -57,12 +57,12 @@ GW_MUST_USE enum gw_err gw_priority_parse(struct gw_str name, enum gw_priority *
 /* Its name; static. */
 struct gw_str gw_priority_name(enum gw_priority priority);
 
-/* A request that waits; zeroed it does not. Private but for the members before the line. */
+/* A request that waits; zeroed it does not. Read the first three members; the others are private.
+ */
 struct gw_queue_entry {
     enum gw_priority priority;
     uint64_t deadline_ms; /* the end of its wait */
     uint64_t since_ms;
-    /* ---- */
     bool is_waiting;
     struct gw_list turn;     /* of its class, by arrival */
     struct gw_list deadline; /* of all, by deadline */
