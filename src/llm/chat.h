@@ -14,6 +14,7 @@
  *               {"type":"thinking","thinking","signature"}, {"type":"redacted_thinking","data"}.
  *               "reasoning_items" array: OpenAI's reasoning items, verbatim.
  *               "tool_calls"[]."extra_content"."google"."thought_signature" string.
+ *               "prefix" true, of the last message: the answer goes on from its end.
  *   messages[]  tool: "is_error" true: the tool failed. "name": the function's, where known.
  *               "content" may be an array of parts, images among them.
  *   any part, tool or message: "cache_control" {"type":"ephemeral","ttl"?}.
