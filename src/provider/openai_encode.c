@@ -174,6 +174,15 @@ static enum gw_err check_others(struct gw_openai_encoding *encoding)
     return GW_OK;
 }
 
+/* vLLM renders the conversation without an end, so that its last message goes on. */
+static void write_prefix_flags(struct gw_openai_encoding *encoding)
+{
+    yyjson_val *last = yyjson_arr_get_last(gw_json_get(encoding->chat, "messages"));
+    if (encoding->quirks->prefix == GW_PREFIX_FLAGS && gw_json_get_true(last, "prefix")) {
+        text(encoding, GW_STR(",\"add_generation_prompt\":false,\"continue_final_message\":true"));
+    }
+}
+
 static void write_extra(struct gw_openai_encoding *encoding)
 {
     if (encoding->in->deployment->extra_body.len > 0) {
@@ -236,6 +245,7 @@ enum gw_err gw_openai_encode_body(const struct gw_provider_input *in, yyjson_val
     write_max_tokens(&encoding);
     write_members(&encoding, gw_openai_encode_effort(&encoding));
     write_stream(&encoding);
+    write_prefix_flags(&encoding);
     write_extra(&encoding);
     text(&encoding, GW_STR("}"));
     return encoding.out->err != GW_OK ? encoding.out->err : keep_memory(&encoding, call);

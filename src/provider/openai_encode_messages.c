@@ -172,6 +172,21 @@ static void write_reasoning(struct gw_openai_encoding *encoding, yyjson_val *mes
     }
 }
 
+/* Only the last message can be gone on with. */
+static void write_prefix(struct gw_openai_encoding *encoding, yyjson_val *message)
+{
+    yyjson_val *messages = gw_json_get(encoding->chat, "messages");
+    if (!gw_json_get_true(message, "prefix") || message != yyjson_arr_get_last(messages)) {
+        return;
+    }
+    if (encoding->quirks->prefix == GW_PREFIX_MARK) {
+        text(encoding, GW_STR(",\"prefix\":true"));
+    } else if (encoding->quirks->prefix == GW_PREFIX_NONE) {
+        gw_notes_add(encoding->in->notes, GW_NOTE_DROPPED, GW_STR("messages[].prefix"),
+                     GW_STR("not sent: this provider does not go on with a message."));
+    }
+}
+
 static enum gw_err write_assistant(struct gw_openai_encoding *encoding, yyjson_val *message)
 {
     yyjson_val *content = gw_json_get(message, "content");
@@ -191,6 +206,7 @@ static enum gw_err write_assistant(struct gw_openai_encoding *encoding, yyjson_v
     }
     write_reasoning(encoding, message);
     write_calls(encoding, calls);
+    write_prefix(encoding, message);
     text(encoding, GW_STR("}"));
     return err;
 }

@@ -70,6 +70,14 @@ enum gw_openai_effort {
     GW_EFFORT_OLLAMA,   /* none, low, medium, high, max */
 };
 
+/* How a vendor is asked to go on with a last message that is the assistant's ("prefix": true). */
+enum gw_openai_prefix {
+    GW_PREFIX_NONE,  /* not at all */
+    GW_PREFIX_LAST,  /* it is the last one: that is enough */
+    GW_PREFIX_MARK,  /* Mistral, DeepSeek: by that same member */
+    GW_PREFIX_FLAGS, /* vLLM: by two members of the request */
+};
+
 struct gw_openai_quirks {
     struct gw_str provider;
     uint64_t drops;           /* bit per enum gw_openai_member that the vendor refuses or ignores */
@@ -78,6 +86,7 @@ struct gw_openai_quirks {
     struct gw_str seed;       /* another name of "seed", or empty */
     struct gw_str user;       /* another name of "user", or empty */
     enum gw_openai_effort effort;
+    enum gw_openai_prefix prefix;
     bool wants_reasoning;     /* DeepSeek refuses calls that come back without their reasoning */
     bool has_developer;       /* role "developer", and parts in system messages */
     bool has_custom_tools;    /* and allowed_tools */

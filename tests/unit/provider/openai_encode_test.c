@@ -74,6 +74,31 @@ static void check(const char *provider, const char *model, const char *chat, con
 
 #define USER "{\"role\":\"user\",\"content\":\"Hi\"}"
 
+#define BEGUN "{\"role\":\"assistant\",\"content\":\"It is\""
+
+/* An answer that another deployment goes on with (llm/continuation). */
+static void test_a_last_message_that_goes_on(void **state)
+{
+    static const char chat[] = "{\"messages\":[" USER "," BEGUN ",\"prefix\":true}]}";
+    (void)state;
+    check("mistral", "m", chat,
+          "{\"model\":\"m\",\"messages\":[" USER "," BEGUN ",\"prefix\":true}]}", "");
+    check("deepseek", "m", chat,
+          "{\"model\":\"m\",\"messages\":[" USER "," BEGUN ",\"prefix\":true}]}", "");
+    check("vllm", "m", chat,
+          "{\"model\":\"m\",\"messages\":[" USER "," BEGUN "}],"
+          "\"add_generation_prompt\":false,\"continue_final_message\":true}",
+          "");
+    check("llamacpp", "m", chat, "{\"model\":\"m\",\"messages\":[" USER "," BEGUN "}]}", "");
+    check("groq", "m", chat, "{\"model\":\"m\",\"messages\":[" USER "," BEGUN "}]}",
+          "does not go on with a message");
+    /* One in the middle is over. */
+    check("mistral", "m", "{\"messages\":[" BEGUN ",\"prefix\":true}," USER "]}",
+          "{\"model\":\"m\",\"messages\":[" BEGUN "}," USER "]}", "");
+    check("vllm", "m", "{\"messages\":[" BEGUN ",\"prefix\":true}," USER "]}",
+          "{\"model\":\"m\",\"messages\":[" BEGUN "}," USER "]}", "");
+}
+
 static void test_plain(void **state)
 {
     (void)state;
@@ -422,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_a_last_message_that_goes_on),
         cmocka_unit_test(test_tools),
         cmocka_unit_test(test_custom_and_server_tools),
         cmocka_unit_test(test_parts),
