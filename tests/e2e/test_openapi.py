@@ -211,7 +211,8 @@ class TestErrors:
 
     def test_nobody_answers_the_gateway(self, start_gateway):
         entry = {"model": f"openai/{MODEL}", "api_base": "http://127.0.0.1:1/v1", "api_key": "k"}
-        gateway = start_gateway({"model_list": [{"model_name": MODEL, "litellm_params": entry}]})
+        gateway = start_gateway({"model_list": [{"model_name": MODEL, "litellm_params": entry}],
+                                 "router_settings": {"num_retries": 0}})
         for path in ("/v1/chat/completions", "/v1/messages", "/v1beta/models/{model}:generateContent", "/api/chat"):
             answer = send(gateway.url, "post", path.replace("{model}", MODEL), **BODIES[path.rsplit(":", 1)[-1]])
             assert answer.status_code == 502, answer.text
