@@ -116,8 +116,8 @@ enum gw_err gw_check_circles(struct gw_config_build *build,
         write_way(&graph, start, last, &text);
         gw_config_complain(&build->context, false, blamed[start],
                            "these fallbacks go round in a circle: " GW_STR_FMT
-                           "; each model is tried once",
-                           GW_STR_ARG(gw_buf_str(&text)));
+                           "%s; each model is tried once",
+                           GW_STR_ARG(gw_buf_str(&text)), text.err == GW_OK ? "" : " -> ...");
         gw_buf_fini(&text);
         cut(&graph, last, start);
     }

@@ -235,6 +235,13 @@ static void no_memory_leaves_nothing_behind(void **state)
         "general_settings: {master_key: '${K:-k}'}\n"
         "cors: {allowed_origins: [a, b]}\n"
         "unknown: 1\n",
+        "router: {strategy: random, fallbacks: {gpt-4o: [gpt-4], gpt-4: [gpt-4o]}, mirror: b,\n"
+        "  auto: {low: b, medium: b, high: b, rules: [{contains: X, tier: low}]},\n"
+        "  default_fallbacks: [b, gpt-4]}\n"
+        "model_groups: {b: {hedge: true, fallbacks: [gpt-4]}}\n"
+        "model_list:\n"
+        "- {model_name: 'gpt-*', litellm_params: {model: 'openai/gpt-*', tags: [a, b]}}\n"
+        "- {model_name: b, litellm_params: {model: openai/b, api_keys: [k, l], num_retries: 1}}\n",
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(files); i++) {
         enum gw_err err = GW_ERR_NOMEM;
