@@ -33,6 +33,34 @@ static const struct gw_deployment_routing *of_deployment(const char *model, size
     return deployment_of(model, index)->routing;
 }
 
+static void assert_same_retry(const struct gw_retry_policy *a, const struct gw_retry_policy *b)
+{
+    assert_int_equal(a->max_retries, b->max_retries);
+    assert_int_equal(a->max_fallbacks, b->max_fallbacks);
+    assert_int_equal(a->base_ms, b->base_ms);
+    assert_int_equal(a->cap_ms, b->cap_ms);
+    assert_int_equal(a->factor_pct, b->factor_pct);
+    assert_int_equal(a->deadline_ms, b->deadline_ms);
+    assert_int_equal(a->budget_pct, b->budget_pct);
+    assert_int_equal(a->patience_ms, b->patience_ms);
+}
+
+static void assert_same_breaker(const struct gw_breaker_options *a,
+                                const struct gw_breaker_options *b)
+{
+    assert_int_equal(a->is_off, b->is_off);
+    assert_int_equal(a->failure_threshold, b->failure_threshold);
+    assert_int_equal(a->failure_rate_pct, b->failure_rate_pct);
+    assert_int_equal(a->rate_min_calls, b->rate_min_calls);
+    assert_int_equal(a->window_ms, b->window_ms);
+    assert_int_equal(a->cooldown_ms, b->cooldown_ms);
+    assert_int_equal(a->cooldown_max_ms, b->cooldown_max_ms);
+    assert_int_equal(a->probes, b->probes);
+    assert_int_equal(a->successes, b->successes);
+    assert_int_equal(a->slow_ms, b->slow_ms);
+    assert_int_equal(a->slow_threshold, b->slow_threshold);
+}
+
 static void defaults_are_those_of_the_policies(void **state)
 {
     (void)state;
@@ -41,7 +69,7 @@ static void defaults_are_those_of_the_policies(void **state)
     struct gw_retry_policy retry = {0};
     gw_retry_policy_bound(&retry);
     assert_int_equal(routing->strategy, GW_STRATEGY_PRIORITY);
-    assert_memory_equal(&routing->retry, &retry, sizeof(retry));
+    assert_same_retry(&routing->retry, &retry);
     assert_false(routing->hedge.is_on);
     assert_int_equal(routing->affinity, GW_AFFINITY_NONE);
     assert_int_equal(routing->queue.max_waiting, 0);
@@ -52,8 +80,14 @@ static void defaults_are_those_of_the_policies(void **state)
     struct gw_breaker_options breaker = {0};
     gw_breaker_options_bound(&breaker);
     const struct gw_deployment_routing *deployment = of_deployment("a", 0);
-    assert_memory_equal(&deployment->breaker, &breaker, sizeof(breaker));
+    assert_same_breaker(&deployment->breaker, &breaker);
+    struct gw_concurrency_options concurrency = {0};
+    gw_concurrency_options_bound(&concurrency);
     assert_false(deployment->concurrency.is_on);
+    assert_int_equal(deployment->concurrency.initial, concurrency.initial);
+    assert_int_equal(deployment->concurrency.min, concurrency.min);
+    assert_int_equal(deployment->concurrency.max, concurrency.max);
+    assert_int_equal(deployment->concurrency.tolerance_pct, concurrency.tolerance_pct);
     assert_int_equal(deployment->limits.rpm + deployment->limits.tpm, 0);
     assert_int_equal(deployment->limits.max_parallel, 0);
     assert_int_equal(snapshot->routing->failover_mode, GW_FAILOVER_CLOUD_FIRST);
