@@ -251,10 +251,24 @@ static bool is_usage_event(struct gw_str data)
            type == GW_JSON_OBJECT && seen.empty_choices == 1 && seen.usages == 1;
 }
 
+/* What came before an error goes on without it, so that whoever forwards can keep the error back.
+ */
+static enum gw_err flush_before_error(struct gw_openai_tee *tee, bool had_error)
+{
+    if (had_error || !tee->facts->has_error) {
+        return GW_OK;
+    }
+    tee->facts->has_error = false;
+    enum gw_err err = flush_pending(tee);
+    tee->facts->has_error = true;
+    return err;
+}
+
 static enum gw_err on_event(void *user, const struct gw_sse_event *event)
 {
     struct gw_openai_tee *tee = user;
     bool is_usage_only = false;
+    bool had_error = tee->facts->has_error;
     if (event->data.ptr != NULL) {
         tee->facts->event_count++;
         if (gw_str_has_prefix(event->data, GW_STR("[DONE]"))) {
@@ -278,7 +292,8 @@ static enum gw_err on_event(void *user, const struct gw_sse_event *event)
     if (tee->is_at_end && !tee->facts->is_finished && !tee->facts->has_error) {
         return GW_OK;
     }
-    enum gw_err err = forward_event(tee, event->raw);
+    enum gw_err err = flush_before_error(tee, had_error);
+    err = err == GW_OK ? forward_event(tee, event->raw) : err;
     /* An event out of the parser's own tail buffer is only lent until this callback returns. */
     if (err == GW_OK && tee->sse.tail.len > 0) {
         err = flush_pending(tee);

@@ -6,8 +6,8 @@
  * Source:   shared/providers/openai.md sections 5 to 8; local.md section 4 (quirks of local
  *           servers).
  * Shape:    in: the answer's body, any split. out: the same bytes to |forward|, but whole events
- *           only (a stream that breaks must not leave half an event with the client), and without
- *           the usage event when it was asked for only by us.
+ *           only (a stream that breaks must not leave half an event with the client), an error
+ * event in a run of its own, and without the usage event when it was asked for only by us.
  * Units:    bytes, tokens
  * Limits:   an event of at most GW_TEE_MAX_EVENT_BYTES; of a plain answer at most
  *           GW_TEE_MAX_BODY_BYTES are kept for reading (longer ones pass, unread).
