@@ -75,6 +75,8 @@ static void on_timer(struct gw_timer *timer)
     request->wait = GW_REQUEST_WAIT_NONE;
     if (wait == GW_REQUEST_WAIT_HOLD) {
         gw_deliver_release(request);
+    } else if (wait == GW_REQUEST_WAIT_SILENCE) {
+        gw_deliver_translated_on_silence(request);
     } else {
         gw_request_run(request);
     }
@@ -211,6 +213,9 @@ enum gw_step gw_request_again(struct gw_request *request, const struct gw_error 
         gw_router_set_add(&request->ask.tried, attempt->choice.member);
     }
     gw_attempt_end(attempt, error);
+    if (request->has_begun && request->recovery != NULL) {
+        return gw_continue(request, error);
+    }
     return decide(request, error, false);
 }
 

@@ -24,6 +24,7 @@
 #include "core/core.h"
 #include "core/counters.h"
 #include "core/record.h"
+#include "core/recovery.h"
 #include "core/routes.h"
 #include "core/translate.h"
 #include "dialect/dialect.h"
@@ -55,6 +56,9 @@
 #define GW_REQUEST_HELD_BYTES (64u * 1024)
 /* How long at most: clients wait for the first sign of life, and models may think for minutes. */
 #define GW_REQUEST_HELD_MS 1000
+/* A translated stream that brings nothing for so long gets a sign of life: below the 15 s and more
+ * after which clients and the proxies before them begin to wonder (inbound.md A5). */
+#define GW_REQUEST_SILENCE_MS 10000
 /* Of a path or a model's name in a message: the longest names in use have some 100 bytes, a path
  * may have 64 KiB. */
 #define GW_QUOTED_BYTES   300
@@ -159,8 +163,9 @@ struct gw_tried {
 /* What the request's timer is for. */
 enum gw_request_wait {
     GW_REQUEST_WAIT_NONE,
-    GW_REQUEST_WAIT_RETRY, /* the pause before the next attempt */
-    GW_REQUEST_WAIT_HOLD,  /* how long the beginning of an answer is held back */
+    GW_REQUEST_WAIT_RETRY,   /* the pause before the next attempt */
+    GW_REQUEST_WAIT_HOLD,    /* how long the beginning of an answer is held back */
+    GW_REQUEST_WAIT_SILENCE, /* how long a stream brings nothing before the client gets a ping */
 };
 
 struct gw_request {
@@ -217,6 +222,7 @@ struct gw_request {
     /* The answer. */
     struct gw_openai_tee tee;
     struct gw_relay relay;
+    struct gw_recovery *recovery; /* notes for an exchange that continues the answer; or NULL */
     struct gw_stored *stored;     /* its response is kept when it is complete; or NULL */
     struct gw_withheld *withheld; /* an error answer that is not passed on yet; or NULL */
     struct gw_answer_facts facts;
@@ -318,6 +324,32 @@ void gw_steer_auto(struct gw_request *request);
  * request was refused. */
 enum gw_step gw_steer(struct gw_request *request);
 
+/* ---- continue.c: streams that break off behind their first byte ---- */
+
+/* A stream's answer begins: takes notes of it from now on, where its group wants that. */
+void gw_continue_watch(struct gw_request *request);
+
+/* The client is about to get a sign of life before there is any output: notes are taken in any
+ * case, since the answer can still begin anew at another deployment. */
+void gw_continue_watch_beginning(struct gw_request *request);
+
+/* Does another exchange continue what the client has? */
+static inline bool gw_continue_is_on(const struct gw_request *request)
+{
+    return request->recovery != NULL && request->recovery->is_continuing;
+}
+
+/* Could the broken answer be continued, as far as is known before another deployment is chosen? */
+bool gw_continue_can(struct gw_request *request, const struct gw_error *error);
+
+/* The attempt, which has ended, broke off behind the client's first byte: another deployment goes
+ * on, or the client gets the dialect's error event. Says what is next. */
+enum gw_step gw_continue(struct gw_request *request, const struct gw_error *error);
+
+/* Ends the stream of an answer that was continued with the dialect's error event; false when there
+ * is none. */
+bool gw_continue_tell(struct gw_request *request, const struct gw_error *error);
+
 /* ---- chain.c: which groups follow ---- */
 
 /* The groups behind the one that was asked for, resolved when the first is needed. Errors:
@@ -341,6 +373,9 @@ struct gw_inbound gw_request_inbound(const struct gw_request *request);
 GW_MUST_USE enum gw_err gw_plan_exchange(struct gw_request *request,
                                          struct gw_exchange_request *exchange,
                                          struct gw_error *error);
+
+/* The attempt's translation, when it has none yet. Errors: GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_plan_make_translation(struct gw_request *request);
 
 /* Only the translation for |api|: *call is what would be sent, without a credential. Errors: as
  * above. */
@@ -391,6 +426,9 @@ void gw_deliver_translated_on_response(struct gw_request *request,
 void gw_deliver_translated_on_body(struct gw_request *request, struct gw_str bytes);
 void gw_deliver_translated_on_end(struct gw_request *request);
 void gw_deliver_translated_on_failure(struct gw_request *request, const struct gw_error *error);
+/* The stream has brought nothing for GW_REQUEST_SILENCE_MS: the client gets a ping, as far as its
+ * dialect has one. */
+void gw_deliver_translated_on_silence(struct gw_request *request);
 
 /* ---- withhold.c: answers that are errors ---- */
 
@@ -457,14 +495,6 @@ static inline struct gw_str gw_quoted(struct gw_str text)
 
 /* Answers /, /health, /ready, /live, and what models there are. */
 enum gw_step gw_local_answer(struct gw_request *request);
-
-/* ---- inspect.c: pages about routing ---- */
-
-/* Answers a request for one of them; its body is complete. */
-enum gw_step gw_inspect_answer(struct gw_request *request);
-
-/* Appends an error in VelocityLLM's shape; failures stick in |out|. */
-void gw_inspect_write_error(const struct gw_error *error, struct gw_buf *out);
 
 /* ---- models.c: lists of models, each in the shape of the client's dialect ---- */
 

@@ -20,6 +20,11 @@ void gw_deliver_reset(struct gw_request *request)
     gw_buf_fini(&request->held);
     gw_request_stop_waiting(request);
     request->facts = (struct gw_answer_facts){0};
+    if (gw_continue_is_on(request)) { /* the client waits all the same */
+        gw_request_wait(request, GW_REQUEST_WAIT_SILENCE, GW_REQUEST_SILENCE_MS);
+    } else if (request->recovery != NULL) {
+        gw_recovery_forget(request->recovery);
+    }
     request->attempt->delivery = GW_DELIVERY_NONE;
     request->attempt->usage_injected = false;
 }
@@ -92,7 +97,9 @@ enum gw_err gw_deliver_begin(struct gw_request *request)
                                               .content_length = request->response_length};
     request->has_begun = true;
     gw_request_stop_waiting(request);
-    gw_request_release_body(request);
+    if (request->recovery == NULL) {
+        gw_request_release_body(request);
+    }
     request->status = request->attempt->upstream_status;
     return gw_downstream_begin(request->pair, &response);
 }
@@ -155,9 +162,23 @@ void gw_deliver_on_response(struct gw_request *request, const struct gw_response
         gw_fields_forward(request, head, &request->response_fields, &request->response_field_count);
     if (err == GW_OK && mode == GW_TEE_RAW) {
         err = gw_deliver_begin(request);
+    } else if (err == GW_OK && is_type(head, GW_STR("text/event-stream"))) {
+        gw_continue_watch(request);
     }
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
+    }
+}
+
+/* The stream told an error, which the client has not seen: request->error. */
+static void fail_by_event(struct gw_request *request)
+{
+    struct gw_error error = request->error;
+    if (request->has_begun) {
+        request->facts.is_ended = false; /* the error ended it, and the client has not got that */
+        gw_deliver_on_failure(request, &error);
+    } else {
+        gw_request_attempt_failed(request, &error);
     }
 }
 
@@ -167,9 +188,8 @@ void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes)
                           ? gw_openai_tee_feed(&request->tee, bytes)
                           : gw_relay_feed(&request->relay, bytes);
     if (err == GW_ERR_CANCELLED) {
-        struct gw_error error = request->error;
         gw_request_cancel_exchange(request);
-        gw_request_attempt_failed(request, &error);
+        fail_by_event(request);
     } else if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
     }
@@ -232,8 +252,7 @@ void gw_deliver_on_end(struct gw_request *request)
         return;
     }
     if (err == GW_ERR_CANCELLED) {
-        struct gw_error error = request->error;
-        gw_request_attempt_failed(request, &error);
+        fail_by_event(request);
         return;
     }
     err = err == GW_ERR_EOF ? GW_OK : err;
@@ -259,6 +278,10 @@ void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *er
     if (request->facts.is_ended) {
         /* The client has all there is; how the provider closes its connection is no matter. */
         gw_deliver_finish(request);
+        return;
+    }
+    if (gw_continue_can(request, error)) {
+        gw_request_attempt_failed(request, error);
         return;
     }
     request->error = *error;

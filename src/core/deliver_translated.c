@@ -42,6 +42,14 @@ static enum gw_err make_fields(struct gw_request *request, const struct gw_respo
     return GW_OK;
 }
 
+/* Moving the deadline with every piece costs one store. */
+static void watch_silence(struct gw_request *request)
+{
+    if (gw_translation_is_stream(request->attempt->translation)) {
+        gw_request_wait(request, GW_REQUEST_WAIT_SILENCE, GW_REQUEST_SILENCE_MS);
+    }
+}
+
 void gw_deliver_translated_on_response(struct gw_request *request,
                                        const struct gw_response_head *head)
 {
@@ -49,13 +57,16 @@ void gw_deliver_translated_on_response(struct gw_request *request,
     struct gw_str id = gw_headers_get(head->headers, head->header_count, GW_HEADER_X_REQUEST_ID);
     type = gw_arena_try_dup(&request->arena, type);
     id = gw_arena_try_dup(&request->arena, id);
-    enum gw_err err = make_fields(request, head);
+    enum gw_err err = request->has_begun ? GW_OK : make_fields(request, head);
     if (err == GW_OK) {
+        gw_continue_watch(request);
         err = gw_translation_begin(request->attempt->translation, type, id);
     }
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);
+        return;
     }
+    watch_silence(request);
 }
 
 /* Gives the client what is ready. False when the request is gone. */
@@ -77,7 +88,22 @@ static bool flush(struct gw_request *request)
         gw_deliver_fail_here(request, err);
         return false;
     }
+    watch_silence(request);
     return true;
+}
+
+void gw_deliver_translated_on_silence(struct gw_request *request)
+{
+    /* With bytes still waiting for it, the client is the slow one. */
+    if (!request->has_begun) {
+        gw_continue_watch_beginning(request);
+    }
+    if (!request->has_begun || gw_downstream_can_write(request->pair)) {
+        gw_translation_ping(request->attempt->translation);
+    }
+    if (flush(request)) {
+        watch_silence(request);
+    }
 }
 
 /* What the provider's failure in the middle of its answer means for the client. */
@@ -147,6 +173,10 @@ void gw_deliver_translated_on_failure(struct gw_request *request, const struct g
         return;
     }
     gw_exchange_cancel(&request->attempt->exchange);
+    if (gw_continue_can(request, error)) {
+        gw_request_attempt_failed(request, error);
+        return;
+    }
     if (!gw_translation_is_stream(request->attempt->translation)) {
         gw_deliver_cut(request);
         return;

@@ -91,6 +91,13 @@ static bool must_hold(const struct gw_request *request, struct gw_str bytes)
     return is_read(request->llm.task) && facts->output_bytes == 0 && !facts->is_finished;
 }
 
+/* The provider's error ends an answer that another deployment may continue. */
+static bool must_withhold_error(const struct gw_request *request)
+{
+    return request->facts.has_error && request->recovery != NULL &&
+           gw_recovery_is_possible(request->recovery);
+}
+
 enum gw_err gw_hold_release(struct gw_request *request)
 {
     enum gw_err err = gw_deliver_begin(request);
@@ -103,6 +110,13 @@ enum gw_err gw_hold_release(struct gw_request *request)
 
 enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
 {
+    if (request->recovery != NULL && !request->facts.has_error) {
+        gw_recovery_read(request->recovery, bytes);
+    }
+    if (request->has_begun && must_withhold_error(request)) {
+        request->error = read_error(request, bytes);
+        return GW_ERR_CANCELLED;
+    }
     if (request->has_begun) {
         return gw_deliver_write(request, bytes);
     }

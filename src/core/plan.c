@@ -63,7 +63,7 @@ static enum gw_err plan_verbatim(struct gw_request *request, struct gw_provider_
     return plan_runs(request, &splice, exchange);
 }
 
-static enum gw_err make_translation(struct gw_request *request)
+enum gw_err gw_plan_make_translation(struct gw_request *request)
 {
     if (request->attempt->translation != NULL) {
         return GW_OK;
@@ -76,6 +76,7 @@ static enum gw_err make_translation(struct gw_request *request)
                     .created_s = request->started_wall_ms / 1000},
         .arena = &request->arena,
         .facts = &request->facts,
+        .recovery = &request->recovery,
     };
     request->attempt->translation = gw_translation_create(&opts);
     return request->attempt->translation != NULL ? GW_OK : GW_ERR_NOMEM;
@@ -88,7 +89,7 @@ enum gw_err gw_plan_translation(struct gw_request *request, const struct gw_prov
     bool is_stored = request->llm.task == GW_TASK_RESPONSE && request->llm.is_stored;
     enum gw_err err = is_stored ? gw_stored_prepare(request) : GW_OK;
     if (err == GW_OK) {
-        err = make_translation(request);
+        err = gw_plan_make_translation(request);
     }
     if (err == GW_OK) {
         err =
@@ -125,9 +126,10 @@ enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_requ
     struct gw_provider_call verbatim = {.method = GW_STR("")};
     struct gw_provider_call *call = &verbatim;
     bool is_verbatim =
-        request->route.kind != GW_ROUTE_JSON ||
-        request->attempt->api->speaks(request->attempt->deployment, request->llm.dialect,
-                                      request->llm.task, request->attempt->upstream_model);
+        !gw_continue_is_on(request) &&
+        (request->route.kind != GW_ROUTE_JSON ||
+         request->attempt->api->speaks(request->attempt->deployment, request->llm.dialect,
+                                       request->llm.task, request->attempt->upstream_model));
     request->attempt->is_verbatim = is_verbatim;
     request->attempt->delivery = is_verbatim ? GW_DELIVERY_RELAY : GW_DELIVERY_TRANSLATED;
     enum gw_err err = is_verbatim ? plan_verbatim(request, call, exchange, error)

@@ -39,7 +39,8 @@ struct gw_request_record {
     struct gw_str deployment;
     struct gw_str provider;
     bool is_stream;
-    unsigned exchanges; /* attempts made */
+    unsigned exchanges;  /* attempts made */
+    unsigned recoveries; /* of them, to continue a stream that broke off */
     unsigned upstream_status;
     struct gw_usage usage;
     struct gw_str finish_reason;

@@ -23,10 +23,11 @@ static state_fn *const state_functions[] = {
 
 void gw_request_set_state(struct gw_request *request, enum gw_request_state state)
 {
-    /* Forward only, but for two ways back: EXCHANGE to EXCHANGE from a pooled connection that was
-     * dead, and to ROUTE for another attempt. */
+    /* Forward only, but for three ways back: EXCHANGE to EXCHANGE from a pooled connection that was
+     * dead, to ROUTE for another attempt, and to EXCHANGE for one that continues an answer. */
     GW_ASSERT(
         state > request->state || (state == request->state && state == GW_REQUEST_EXCHANGE) ||
+        (state == GW_REQUEST_EXCHANGE && request->has_begun && gw_continue_is_on(request)) ||
         (state == GW_REQUEST_ROUTE && !request->has_begun && request->state < GW_REQUEST_SETTLE));
     request->state = state;
 }
@@ -45,6 +46,7 @@ static void on_release(struct gw_deferred *release)
     gw_openai_tee_fini(&request->tee);
     gw_relay_fini(&request->relay);
     gw_translation_destroy(&request->attempt->translation);
+    gw_recovery_destroy(&request->recovery);
     gw_buf_fini(&request->held);
     gw_withheld_destroy(&request->withheld);
     gw_stored_destroy(&request->stored);
@@ -143,7 +145,9 @@ enum gw_step gw_request_fail(struct gw_request *request, const struct gw_error *
     gw_request_cancel_exchange(request);
     if (request->pair != NULL && request->has_begun) {
         /* An upload that goes wrong behind the provider's early answer: only a cut can tell. */
-        gw_downstream_abort(request->pair);
+        if (!gw_continue_tell(request, error)) {
+            gw_downstream_abort(request->pair);
+        }
         request->pair = NULL;
     } else if (request->pair != NULL) {
         gw_respond_error(request);

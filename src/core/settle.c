@@ -67,6 +67,7 @@ static void describe_target(const struct gw_request *request, struct gw_request_
     }
     record->is_stream = request->llm.is_stream;
     record->exchanges = request->exchange_count;
+    record->recoveries = request->recovery != NULL ? request->recovery->count : 0;
     record->upstream_status = request->attempt->upstream_status;
     record->upstream_connect_us = microseconds(request->attempt->timings.started_at_ns,
                                                request->attempt->timings.connected_at_ns);
@@ -96,6 +97,9 @@ enum gw_step gw_state_settle(struct gw_request *request)
         .duration_us = microseconds(request->begun_at_ns, gw_clock_mono_ns()),
     };
     describe_target(request, &record);
+    if (request->recovery != NULL) {
+        record.usage = gw_recovery_sum(&request->recovery->spent, &record.usage);
+    }
     gw_request_stop_waiting(request);
     gw_attempt_end(request->attempt, &request->error);
     count(core->counters, &record);

@@ -3,8 +3,13 @@
 #include "core/translate.h"
 
 #include "base/alloc.h"
+#include "core/recovery.h"
 #include "dialect/responses.h"
+#include "llm/continuation.h"
 #include "json/value.h"
+
+/* About, in most languages and vocabularies: for the rest of a limit that the client set. */
+#define BYTES_PER_TOKEN 4
 
 struct gw_translation {
     struct gw_translation_opts opts;
@@ -19,6 +24,7 @@ struct gw_translation {
     struct gw_answer answer;
     struct gw_buf embeddings; /* the provider's whole answer */
     struct gw_buf out;
+    bool has_start;
     bool has_output; /* an event that the client must see came */
     struct gw_error error;
 };
@@ -38,14 +44,25 @@ struct gw_translation *gw_translation_create(const struct gw_translation_opts *o
     return translation;
 }
 
-static void end_attempt(struct gw_translation *translation)
+static void end_decoder(struct gw_translation *translation)
 {
     if (translation->decoder != NULL) {
         translation->api->decoder_destroy(translation->decoder);
         translation->decoder = NULL;
     }
+}
+
+static void end_encoder(struct gw_translation *translation)
+{
     translation->opts.dialect->encoder_destroy(translation->encoder);
     translation->encoder = NULL;
+}
+
+/* Does the client have the beginning of this answer from another exchange? */
+static bool is_continuing(const struct gw_translation *translation)
+{
+    const struct gw_recovery *recovery = *translation->opts.recovery;
+    return recovery != NULL && recovery->is_continuing;
 }
 
 void gw_translation_destroy(struct gw_translation **translation)
@@ -54,7 +71,8 @@ void gw_translation_destroy(struct gw_translation **translation)
     if (old == NULL) {
         return;
     }
-    end_attempt(old);
+    end_decoder(old);
+    end_encoder(old);
     yyjson_doc_free(old->neutral);
     gw_answer_fini(&old->answer);
     gw_buf_fini(&old->call.body);
@@ -109,13 +127,36 @@ static enum gw_err make_neutral(struct gw_translation *translation, const struct
     return err;
 }
 
+/* Of an answer whose beginning the client has: the provider is asked to go on behind it. */
+static enum gw_err encode_rest(struct gw_translation *translation,
+                               const struct gw_provider_input *input)
+{
+    struct gw_str delivered = gw_buf_str(&(*translation->opts.recovery)->text);
+    yyjson_val *neutral = yyjson_doc_get_root(translation->neutral);
+    if (delivered.len == 0) {
+        return translation->api->encode(input, neutral, &translation->call);
+    }
+    yyjson_doc *rest = NULL;
+    enum gw_err err =
+        gw_continuation_make(neutral, delivered, delivered.len / BYTES_PER_TOKEN, &rest);
+    if (err != GW_OK) {
+        return err;
+    }
+    err = translation->api->encode(input, yyjson_doc_get_root(rest), &translation->call);
+    yyjson_doc_free(rest);
+    return err;
+}
+
 enum gw_err gw_translation_encode(struct gw_translation *translation,
                                   const struct gw_provider_api *api,
                                   const struct gw_deployment *deployment,
                                   struct gw_str upstream_model, const struct gw_inbound *in,
                                   struct gw_error *error)
 {
-    end_attempt(translation);
+    end_decoder(translation);
+    if (!is_continuing(translation)) {
+        end_encoder(translation);
+    }
     translation->api = api;
     translation->upstream_model = upstream_model;
     enum gw_err err = make_neutral(translation, in, error);
@@ -140,8 +181,56 @@ enum gw_err gw_translation_encode(struct gw_translation *translation,
                    ? api->encode_embeddings(&input, neutral, &translation->call)
                    : refuse_task(translation, error);
     }
-    err = api->encode(&input, neutral, &translation->call);
+    err = is_continuing(translation) ? encode_rest(translation, &input)
+                                     : api->encode(&input, neutral, &translation->call);
     return err == GW_OK ? translation->call.body.err : err;
+}
+
+enum gw_err gw_translation_chat(struct gw_translation *translation, const struct gw_inbound *in,
+                                yyjson_val **chat, struct gw_error *error)
+{
+    enum gw_err err = make_neutral(translation, in, error);
+    *chat = yyjson_doc_get_root(translation->neutral);
+    return err;
+}
+
+/* The encoder sees what the client has of the answer, so that it knows where it stands. */
+enum gw_err gw_translation_resume(struct gw_translation *translation)
+{
+    const struct gw_recovery *recovery = *translation->opts.recovery;
+    const struct gw_dialect *dialect = translation->opts.dialect;
+    struct gw_event start = {.type = GW_EVENT_START,
+                             .start = {.id = gw_buf_str(&recovery->id),
+                                       .model = gw_buf_str(&recovery->model),
+                                       .created_s = recovery->created_s}};
+    struct gw_event text = {.type = GW_EVENT_TEXT, .text = gw_buf_str(&recovery->text)};
+    if (recovery->model.len > 0) { /* it said so in every event so far */
+        translation->opts.encoder.model = start.start.model;
+    }
+    translation->encoder = dialect->encoder_create(&translation->opts.encoder);
+    if (translation->encoder == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    if (recovery->has_start) {
+        dialect->encode(translation->encoder, &start, &translation->out);
+    }
+    if (text.text.len > 0) {
+        dialect->encode(translation->encoder, &text, &translation->out);
+    }
+    enum gw_err err = translation->out.err;
+    gw_buf_reset(&translation->out);
+    translation->has_output = true;
+    return err;
+}
+
+bool gw_translation_has_start(const struct gw_translation *translation)
+{
+    return translation->has_start;
+}
+
+bool gw_translation_has_stream(const struct gw_translation *translation)
+{
+    return translation->encoder != NULL;
 }
 
 struct gw_provider_call *gw_translation_call(struct gw_translation *translation)
@@ -174,14 +263,10 @@ static void keep_error(struct gw_translation *translation, const struct gw_error
     translation->error.param = gw_arena_try_dup(arena, error->param);
 }
 
-static enum gw_err on_event(void *user, const struct gw_event *event)
+/* What goes on to the client. */
+static enum gw_err pass(void *user, const struct gw_event *event)
 {
     struct gw_translation *translation = user;
-    gw_facts_note(translation->opts.facts, event);
-    if (event->type == GW_EVENT_ERROR) {
-        keep_error(translation, event->error);
-        return GW_ERR_CANCELLED;
-    }
     translation->has_output = translation->has_output || gw_event_is_output(event);
     if (translation->encoder == NULL) {
         return gw_answer_add(&translation->answer, event);
@@ -191,6 +276,20 @@ static enum gw_err on_event(void *user, const struct gw_event *event)
         translation->opts.dialect->encode(translation->encoder, event, &translation->out);
     }
     return translation->out.err;
+}
+
+static enum gw_err on_event(void *user, const struct gw_event *event)
+{
+    struct gw_translation *translation = user;
+    struct gw_recovery *recovery = *translation->opts.recovery;
+    gw_facts_note(translation->opts.facts, event);
+    if (event->type == GW_EVENT_ERROR) {
+        keep_error(translation, event->error);
+        return GW_ERR_CANCELLED;
+    }
+    translation->has_start = translation->has_start || event->type == GW_EVENT_START;
+    return recovery != NULL ? gw_recovery_pass(recovery, event, pass, translation)
+                            : pass(translation, event);
 }
 
 enum gw_err gw_translation_begin(struct gw_translation *translation, struct gw_str content_type,
@@ -213,6 +312,9 @@ enum gw_err gw_translation_begin(struct gw_translation *translation, struct gw_s
     translation->decoder = translation->api->decoder_create(&decoder);
     if (translation->decoder == NULL) {
         return GW_ERR_NOMEM;
+    }
+    if (translation->encoder != NULL) {
+        return GW_OK;
     }
     if (gw_translation_is_stream(translation)) {
         translation->encoder =
@@ -283,6 +385,16 @@ bool gw_translation_response(const struct gw_translation *translation, struct gw
     }
     *response = gw_translation_output(translation);
     return response->len > 0;
+}
+
+void gw_translation_ping(struct gw_translation *translation)
+{
+    struct gw_event event = {.type = GW_EVENT_PING};
+    size_t before = translation->out.len;
+    if (translation->encoder != NULL) {
+        translation->opts.dialect->encode(translation->encoder, &event, &translation->out);
+        translation->has_output = translation->has_output || translation->out.len > before;
+    }
 }
 
 void gw_translation_taken(struct gw_translation *translation)

@@ -25,6 +25,7 @@
 #include "llm/facts.h"
 #include "provider/api.h"
 
+struct gw_recovery;
 struct gw_translation;
 
 struct gw_translation_opts {
@@ -33,6 +34,9 @@ struct gw_translation_opts {
     struct gw_encoder_opts encoder;       /* its |request| and |chat| are filled in here */
     struct gw_arena *arena;
     struct gw_answer_facts *facts;
+    /* Where the notes of the answer are, for another exchange that continues it; *recovery may be
+     * NULL. */
+    struct gw_recovery *const *recovery;
 };
 
 /* Makes one; NULL when there is no memory. */
@@ -53,6 +57,21 @@ GW_MUST_USE enum gw_err gw_translation_encode(struct gw_translation *translation
                                               struct gw_str upstream_model,
                                               const struct gw_inbound *in, struct gw_error *error);
 
+/* The neutral request, made of |in| by whoever needs it first. Errors: as encode(). */
+GW_MUST_USE enum gw_err gw_translation_chat(struct gw_translation *translation,
+                                            const struct gw_inbound *in, yyjson_val **chat,
+                                            struct gw_error *error);
+
+/* The client has had a verbatim answer so far, as the recovery's notes tell: the dialect's stream
+ * goes on behind it. Errors: GW_ERR_NOMEM, GW_ERR_TOO_LARGE. */
+GW_MUST_USE enum gw_err gw_translation_resume(struct gw_translation *translation);
+
+/* Has the provider's answer begun, though perhaps without any output? */
+bool gw_translation_has_start(const struct gw_translation *translation);
+
+/* Is there a stream for the client, which another exchange could continue? */
+bool gw_translation_has_stream(const struct gw_translation *translation);
+
 /* What is to be sent: target, fields, body. Valid until the next encode. */
 struct gw_provider_call *gw_translation_call(struct gw_translation *translation);
 
@@ -65,7 +84,8 @@ const struct gw_notes *gw_translation_notes(const struct gw_translation *transla
 /* Does the client get a stream? Else one JSON document, complete at the end. */
 bool gw_translation_is_stream(const struct gw_translation *translation);
 
-/* A 2xx answer begins. Errors: GW_ERR_NOMEM. */
+/* A 2xx answer begins; one that continues an answer goes into that one's stream. Errors:
+ * GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_translation_begin(struct gw_translation *translation,
                                              struct gw_str content_type,
                                              struct gw_str upstream_request_id);
@@ -83,6 +103,10 @@ GW_MUST_USE enum gw_err gw_translation_end(struct gw_translation *translation);
 /* What the client should get now: bytes not taken yet. Empty while nothing with output came, so
  * that another deployment may still answer. */
 struct gw_str gw_translation_output(const struct gw_translation *translation);
+
+/* Adds a sign of life to the output, if the dialect has one and the stream has not ended; a message
+ * that was not begun begins with it. */
+void gw_translation_ping(struct gw_translation *translation);
 
 /* The output was written. */
 void gw_translation_taken(struct gw_translation *translation);

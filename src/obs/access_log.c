@@ -119,6 +119,7 @@ static void write_exchange(struct gw_buf *out, const struct gw_request_record *r
         (void)gw_buf_append(out, GW_STR(",\"stream\":true"));
     }
     number_if_any(out, GW_STR("exchanges"), record->exchanges);
+    number_if_any(out, GW_STR("recoveries"), record->recoveries);
     number_if_any(out, GW_STR("upstream_status"), record->upstream_status);
     number_if_any(out, GW_STR("upstream_connect_us"), record->upstream_connect_us);
     number_if_any(out, GW_STR("upstream_first_chunk_us"), record->upstream_first_chunk_us);
