@@ -261,6 +261,15 @@ static enum gw_err patch_vertex(const struct gw_provider_input *in, struct gw_st
                        : gw_json_splice_replace(splice, span, member);
 }
 
+/* What both APIs change in a body. */
+static enum gw_err patch_body(const struct gw_provider_input *in, struct gw_str body,
+                              struct gw_json_splice *splice)
+{
+    enum gw_err err = patch_max_tokens(in, body, splice);
+    err = err == GW_OK ? gw_anthropic_drop_foreign(in, body, splice) : err;
+    return err == GW_OK ? patch_extra(in, body, splice) : err;
+}
+
 static enum gw_err patch(const struct gw_provider_input *in, struct gw_str path,
                          struct gw_str query, struct gw_str body, struct gw_json_splice *splice,
                          struct gw_provider_call *call)
@@ -268,8 +277,7 @@ static enum gw_err patch(const struct gw_provider_input *in, struct gw_str path,
     gw_json_splice_init(splice, body);
     enum gw_err err = begin_call(in, false, path, query, call);
     err = err == GW_OK ? patch_model(in, splice) : err;
-    err = err == GW_OK ? patch_max_tokens(in, body, splice) : err;
-    return err == GW_OK ? patch_extra(in, body, splice) : err;
+    return err == GW_OK ? patch_body(in, body, splice) : err;
 }
 
 static enum gw_err vertex_patch(const struct gw_provider_input *in, struct gw_str path,
@@ -279,8 +287,7 @@ static enum gw_err vertex_patch(const struct gw_provider_input *in, struct gw_st
     gw_json_splice_init(splice, body);
     enum gw_err err = begin_call(in, true, path, query, call);
     err = err == GW_OK ? patch_vertex(in, body, splice) : err;
-    err = err == GW_OK ? patch_max_tokens(in, body, splice) : err;
-    return err == GW_OK ? patch_extra(in, body, splice) : err;
+    return err == GW_OK ? patch_body(in, body, splice) : err;
 }
 
 /* ---- the translated way ---- */

@@ -154,6 +154,15 @@ void gw_anthropic_append_name(struct gw_str name, struct gw_buf *out);
 /* Is the name sent as it is? */
 bool gw_anthropic_is_name(struct gw_str name);
 
+/*
+ * The verbatim way: takes thinking blocks out of |body| that only other vendors can read, sealed by
+ * dialect/anthropic_write.c or without a signature. Plans nothing where there are none. Errors:
+ * GW_ERR_NOMEM, GW_ERR_TOO_LARGE.
+ */
+GW_MUST_USE enum gw_err gw_anthropic_drop_foreign(const struct gw_provider_input *in,
+                                                  struct gw_str body,
+                                                  struct gw_json_splice *splice);
+
 #define GW_VERTEX_CLAUDE_VERSION "vertex-2023-10-16"
 
 /* Fills in |call|'s body and memory. Errors: as encode() in provider/api.h. */
