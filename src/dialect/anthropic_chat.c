@@ -9,6 +9,8 @@
 #define GROWTH      8
 #define SPARE_BYTES (64u * 1024)
 
+#define NOTED_NAME_BYTES 64 /* longer names are noise, and notes go into a field */
+
 #define USER_BYTES 64 /* longer names of users are refused by OpenAI */
 
 static void note(struct gw_messages_chat *chat, enum gw_note_kind kind, struct gw_str param,
@@ -177,14 +179,53 @@ static void write_betas(const struct gw_inbound *in, struct gw_buf *out)
     }
 }
 
+static bool is_one_of(yyjson_val *key, const char *const names[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (yyjson_equals_str(key, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Notes the members of |object| that are not |known|; |prefix| stands before their names. */
+static void note_others(struct gw_messages_chat *chat, yyjson_val *object, const char *prefix,
+                        const char *const known[], size_t count)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    for (yyjson_val *key = yyjson_obj_iter_next(&iter); key != NULL;
+         key = yyjson_obj_iter_next(&iter)) {
+        yyjson_val *value = yyjson_obj_iter_get_val(key);
+        struct gw_str name = gw_json_text(key);
+        bool is_nothing = yyjson_is_null(value) || yyjson_is_false(value);
+        if (!is_nothing && name.len <= NOTED_NAME_BYTES && !is_one_of(key, known, count)) {
+            note(chat, GW_NOTE_DROPPED,
+                 gw_arena_printf(chat->notes->arena, "%s" GW_STR_FMT, prefix, GW_STR_ARG(name)),
+                 GW_STR("only Anthropic's own API knows it"));
+        }
+    }
+}
+
 static void note_dropped(struct gw_messages_chat *chat, yyjson_val *root)
 {
-    static const char *const names[] = {"context_management", "container", "fallbacks",
-                                        "inference_geo",      "speed",     "thread"};
-    for (size_t i = 0; i < GW_ARRAY_LEN(names); i++) {
-        if (gw_json_get(root, names[i]) != NULL) {
-            note(chat, GW_NOTE_DROPPED, gw_str_from_c(names[i]),
-                 GW_STR("only Anthropic's own API knows it"));
+    /* cache_control is for Anthropic's cache alone, and changes no answer. */
+    static const char *const known[] = {
+        "model",        "messages",       "system",        "max_tokens",     "temperature",
+        "top_p",        "top_k",          "stream",        "stop_sequences", "thinking",
+        "metadata",     "output_config",  "output_format", "service_tier",   "tools",
+        "tool_choice",  "anthropic_beta", "betas",         "mcp_servers",    "anthropic_version",
+        "cache_control"};
+    static const char *const tool_known[] = {"name", "description", "input_schema",
+                                             "type", "strict",      "cache_control"};
+    yyjson_val *tool = NULL;
+    size_t index = 0;
+    size_t max = 0;
+    note_others(chat, root, "", known, GW_ARRAY_LEN(known));
+    yyjson_arr_foreach(gw_json_get(root, "tools"), index, max, tool)
+    {
+        if (is_function(tool)) {
+            note_others(chat, tool, "tools[].", tool_known, GW_ARRAY_LEN(tool_known));
         }
     }
 }

@@ -305,6 +305,21 @@ static bool has_block(yyjson_val *content, const char *type)
     return false;
 }
 
+/* Blocks that are neither thinking nor calls, where there is no content to hold them. */
+static void note_others(struct gw_messages_chat *chat, yyjson_val *content)
+{
+    size_t index = 0;
+    size_t max = 0;
+    yyjson_val *block = NULL;
+    yyjson_arr_foreach(content, index, max, block)
+    {
+        if (!is_thinking(block) && !is_type(block, "tool_use")) {
+            note(chat, GW_NOTE_DROPPED, GW_STR("messages[].content[].type"),
+                 GW_STR("only Anthropic's own models know such blocks"));
+        }
+    }
+}
+
 static void write_said(struct gw_messages_chat *chat, yyjson_val *content)
 {
     struct gw_str text;
@@ -317,6 +332,7 @@ static void write_said(struct gw_messages_chat *chat, yyjson_val *content)
     }
     if (!has_block(content, "text")) {
         gw_json_write_raw(GW_STR("content"), GW_STR("null"), chat->out);
+        note_others(chat, content);
         return;
     }
     gw_json_write_raw(GW_STR("content"), GW_STR("["), chat->out);

@@ -55,12 +55,41 @@ static bool is_default(yyjson_val *value)
     return yyjson_is_num(value) && number >= 1.0 && number <= 1.0;
 }
 
+/* The version as it will be sent, or empty: the deployment's own goes before the client's. */
+static struct gw_str sent_version(const struct gw_provider_input *in)
+{
+    static const struct gw_str name = GW_STR_INIT("anthropic-version");
+    for (size_t i = 0; i < in->deployment->extra_header_count; i++) {
+        if (gw_str_eq(in->deployment->extra_headers[i].name, name)) {
+            return in->deployment->extra_headers[i].value;
+        }
+    }
+    for (size_t i = 0; i < in->client_field_count; i++) {
+        if (gw_str_eq(in->client_fields[i].name, name)) {
+            return in->client_fields[i].value;
+        }
+    }
+    return gw_str(NULL, 0);
+}
+
+/* The versions after those of 2023 (2026-10-21 is the first) know no sampling, for any model. */
+static bool is_without_sampling(struct gw_anthropic_encoding *e)
+{
+    struct gw_str version = sent_version(e->in);
+    return !e->is_vertex && version.len > 0 && !gw_str_has_prefix(version, GW_STR("2023-"));
+}
+
 static bool drops_sampling(struct gw_anthropic_encoding *e, const char *name)
 {
     yyjson_val *value = gw_json_get(e->chat, name);
     double number = yyjson_get_num(value);
     bool is_top_p = strcmp(name, "top_p") == 0;
     if (value == NULL) {
+        return true;
+    }
+    if (is_without_sampling(e)) {
+        note(e, GW_NOTE_DROPPED, gw_str_from_c(name),
+             GW_STR("the API has no such thing in the version that is asked for"));
         return true;
     }
     bool fits_thinking = is_top_p && number >= 0.95 && number <= 1.0;

@@ -2,6 +2,7 @@
 /* provider/openai_encode_tools - tools and the choice among them. */
 #include "provider/openai_encode.h"
 #include "json/value.h"
+#include "json/write.h"
 
 static void note(struct gw_openai_encoding *encoding, enum gw_note_kind kind, struct gw_str param,
                  struct gw_str text)
@@ -21,12 +22,92 @@ static void copy_member(struct gw_buf *out, yyjson_val *object, const char *key)
     }
 }
 
-static void write_function(struct gw_buf *out, yyjson_val *function)
+/* ---- schemas ---- */
+
+static void write_open(yyjson_val *schema, bool is_names, bool *is_changed, struct gw_buf *out);
+
+/* Under these stand a client's own values, which may look like a schema. */
+static bool holds_values(yyjson_val *key)
 {
+    return gw_json_is(key, GW_STR("default")) || gw_json_is(key, GW_STR("const")) ||
+           gw_json_is(key, GW_STR("enum")) || gw_json_is(key, GW_STR("examples"));
+}
+
+static void write_open_list(yyjson_val *list, bool *is_changed, struct gw_buf *out)
+{
+    (void)gw_buf_append_byte(out, '[');
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item = yyjson_arr_iter_next(&iter); item != NULL;
+         item = yyjson_arr_iter_next(&iter)) {
+        gw_json_write_next(out);
+        write_open(item, false, is_changed, out);
+    }
+    (void)gw_buf_append_byte(out, ']');
+}
+
+/* Under these, members are names of the client's choice. */
+static bool holds_names(yyjson_val *key)
+{
+    return gw_json_is(key, GW_STR("properties")) || gw_json_is(key, GW_STR("patternProperties")) ||
+           gw_json_is(key, GW_STR("$defs")) || gw_json_is(key, GW_STR("definitions"));
+}
+
+/* A schema without "additionalProperties":false at any depth; a request's depth is bounded. */
+static void write_open(yyjson_val *schema, bool is_names, bool *is_changed, struct gw_buf *out)
+{
+    if (yyjson_is_arr(schema)) {
+        write_open_list(schema, is_changed, out);
+        return;
+    }
+    if (!yyjson_is_obj(schema)) {
+        gw_json_write(schema, out);
+        return;
+    }
+    (void)gw_buf_append_byte(out, '{');
+    yyjson_obj_iter iter = yyjson_obj_iter_with(schema);
+    for (yyjson_val *key = yyjson_obj_iter_next(&iter); key != NULL;
+         key = yyjson_obj_iter_next(&iter)) {
+        yyjson_val *value = yyjson_obj_iter_get_val(key);
+        bool is_closing = gw_json_is(key, GW_STR("additionalProperties")) && !is_names;
+        if (is_closing && yyjson_is_false(value)) {
+            *is_changed = true;
+            continue;
+        }
+        gw_json_write_next(out);
+        gw_json_write(key, out);
+        (void)gw_buf_append_byte(out, ':');
+        if (!is_names && holds_values(key)) {
+            gw_json_write(value, out);
+        } else {
+            write_open(value, !is_names && holds_names(key), is_changed, out);
+        }
+    }
+    (void)gw_buf_append_byte(out, '}');
+}
+
+static void write_parameters(struct gw_openai_encoding *encoding, yyjson_val *function)
+{
+    yyjson_val *parameters = gw_json_get(function, "parameters");
+    bool is_changed = false;
+    if (!encoding->quirks->wants_open_schemas || parameters == NULL) {
+        copy_member(encoding->out, function, "parameters");
+        return;
+    }
+    (void)gw_buf_append(encoding->out, GW_STR(",\"parameters\":"));
+    write_open(parameters, false, &is_changed, encoding->out);
+    if (is_changed) {
+        note(encoding, GW_NOTE_CHANGED, GW_STR("tools[].function.parameters"),
+             GW_STR("additionalProperties:false was left out, which this provider does not take."));
+    }
+}
+
+static void write_function(struct gw_openai_encoding *encoding, yyjson_val *function)
+{
+    struct gw_buf *out = encoding->out;
     (void)gw_buf_append(out, GW_STR("{\"type\":\"function\",\"function\":{\"name\":"));
     gw_json_write_text(gw_json_get_text(function, "name"), out);
     copy_member(out, function, "description");
-    copy_member(out, function, "parameters");
+    write_parameters(encoding, function);
     copy_member(out, function, "strict");
     (void)gw_buf_append(out, GW_STR("}}"));
 }
@@ -45,8 +126,10 @@ static enum gw_err write_wrapped(struct gw_openai_encoding *encoding, yyjson_val
     gw_json_write_text(name, out);
     copy_member(out, custom, "description");
     (void)gw_buf_append(out, GW_STR(",\"parameters\":{\"type\":\"object\",\"properties\":{"
-                                    "\"input\":{\"type\":\"string\"}},\"required\":[\"input\"],"
-                                    "\"additionalProperties\":false}}}"));
+                                    "\"input\":{\"type\":\"string\"}},\"required\":[\"input\"]"));
+    (void)gw_buf_append(out, encoding->quirks->wants_open_schemas
+                                 ? GW_STR("}}}")
+                                 : GW_STR(",\"additionalProperties\":false}}}"));
     note(encoding, GW_NOTE_MAPPED, GW_STR("tools[].custom"),
          GW_STR("sent as a function with one text argument."));
     return GW_OK;
@@ -72,7 +155,7 @@ static enum gw_err write_tool(struct gw_openai_encoding *encoding, yyjson_val *t
     (void)gw_buf_append(out, encoding->has_tools ? GW_STR(",") : GW_STR(",\"tools\":["));
     encoding->has_tools = true;
     if (function != NULL) {
-        write_function(out, function);
+        write_function(encoding, function);
         return GW_OK;
     }
     if (encoding->quirks->has_custom_tools) {

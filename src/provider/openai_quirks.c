@@ -77,6 +77,7 @@ static const struct gw_openai_quirks rows[] = {
         .drops = (OPENAI_ONLY & ~M(SERVICE_TIER)) | M(TOP_K) | M(LOGIT_BIAS),
         .max_tokens = NEW_MAX_TOKENS,
         .effort = GW_EFFORT_XAI,
+        .wants_open_schemas = true,
         .has_no_audio = true,
         .has_responses = true,
     },

@@ -90,6 +90,7 @@ struct gw_openai_quirks {
     bool wants_reasoning;     /* DeepSeek refuses calls that come back without their reasoning */
     bool has_developer;       /* role "developer", and parts in system messages */
     bool has_custom_tools;    /* and allowed_tools */
+    bool wants_open_schemas;  /* xAI: no "additionalProperties":false in tools */
     bool has_no_tools;        /* Perplexity */
     bool has_no_tool_choice;  /* Ollama ignores it */
     bool has_no_schema;       /* DeepSeek: JSON, but not by a schema */

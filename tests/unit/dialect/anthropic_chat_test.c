@@ -291,6 +291,17 @@ static void what_is_dropped_is_told(void **state)
     assert_true(has_note(&run, GW_NOTE_DROPPED, "context_management"));
     assert_true(has_note(&run, GW_NOTE_DROPPED, "messages[].content[].type"));
     finish(&run);
+    translate(&run, "{\"new_one\":{},\"speed\":null,\"tools\":[{\"name\":\"f\",\"input_schema\":{},"
+                    "\"defer_loading\":true,\"strict\":true},{\"type\":\"web_search_20250305\","
+                    "\"name\":\"web_search\",\"max_uses\":1}],\"messages\":[{\"role\":\"user\","
+                    "\"content\":\"1\"},{\"role\":\"assistant\",\"content\":[{\"type\":"
+                    "\"server_tool_use\",\"id\":\"s\",\"name\":\"web_search\",\"input\":{}}]}]}");
+    assert_int_equal(run.err, GW_OK);
+    assert_true(has_note(&run, GW_NOTE_DROPPED, "new_one"));
+    assert_true(has_note(&run, GW_NOTE_DROPPED, "tools[].defer_loading"));
+    assert_true(has_note(&run, GW_NOTE_DROPPED, "messages[].content[].type"));
+    assert_int_equal(run.notes.count, 3);
+    finish(&run);
     static const char *const wrong[] = {
         "{\"messages\":[]}",
         "{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}",

@@ -383,6 +383,35 @@ static void sampling_and_stop(void **state)
                 "max_tokens");
 }
 
+static void the_version_knows_no_sampling(void **state)
+{
+    (void)state;
+    static const char chat[] = "{\"max_tokens\":5,\"temperature\":1,\"top_k\":4," HI "}";
+    static const struct gw_extra_header header = {GW_STR_INIT("anthropic-version"),
+                                                  GW_STR_INIT("2026-10-21")};
+    const struct gw_header field = {.name = GW_STR("anthropic-version"),
+                                    .value = GW_STR("2026-10-21")};
+    for (unsigned i = 0; i < 2; i++) {
+        struct run run;
+        begin(&run, OLD);
+        run.deployment.extra_headers = &header;
+        run.deployment.extra_header_count = i == 0;
+        run.in.client_fields = &field;
+        run.in.client_field_count = i == 1;
+        encode(&run, &gw_api_anthropic, chat);
+        assert_text(gw_buf_str(&run.call.body),
+                    "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":5," HI_SENT);
+        assert_true(has_note(&run, GW_NOTE_DROPPED, "temperature"));
+        finish(&run);
+        begin(&run, OLD); /* Vertex AI's own version stays */
+        run.in.client_fields = &field;
+        run.in.client_field_count = 1;
+        encode(&run, &gw_api_vertex_claude, chat);
+        assert_false(has_note(&run, GW_NOTE_DROPPED, "temperature"));
+        finish(&run);
+    }
+}
+
 static void what_cannot_be_said(void **state)
 {
     (void)state;
@@ -702,6 +731,7 @@ int main(void)
         cmocka_unit_test(the_answers_form),
         cmocka_unit_test(thinking_by_model),
         cmocka_unit_test(sampling_and_stop),
+        cmocka_unit_test(the_version_knows_no_sampling),
         cmocka_unit_test(what_cannot_be_said),
         cmocka_unit_test(thinking_blocks_come_back),
         cmocka_unit_test(a_longer_conversation_begins_alike),

@@ -359,6 +359,26 @@ static void test_prefix(void **state)
     finish(&b);
 }
 
+/* xAI takes no closed objects; names and values of the client's that look like it stay. */
+static void test_open_schemas(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    run(&f, "xai", "grok-4.7",
+        "{\"messages\":[" USER "],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\","
+        "\"parameters\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+        "\"additionalProperties\":false,\"a\":{\"anyOf\":[{\"additionalProperties\":false},{"
+        "\"additionalProperties\":{}}],\"default\":{\"additionalProperties\":false}}}}}}]}");
+    assert_int_equal(f.err, GW_OK);
+    (void)gw_buf_append_byte(&f.call.body, '\0');
+    assert_non_null(strstr(f.call.body.ptr, "\"parameters\":{\"type\":\"object\",\"properties\":{"
+                                            "\"additionalProperties\":false,\"a\":{\"anyOf\":[{},{"
+                                            "\"additionalProperties\":{}}],\"default\":{"
+                                            "\"additionalProperties\":false}}}}"));
+    assert_int_equal(f.notes.count, 1);
+    finish(&f);
+}
+
 static void test_call(void **state)
 {
     (void)state;
@@ -458,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_groq_and_ollama),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_open_schemas),
         cmocka_unit_test(test_call),
         cmocka_unit_test(test_patch),
         cmocka_unit_test(test_speaks),
