@@ -12,22 +12,58 @@ static yyjson_val *tool_body(yyjson_val *tool)
     return nested != NULL ? nested : tool;
 }
 
-void mock_openai_read_tools(struct mock_plan_ask *ask, yyjson_val *root)
+static void read_tool(struct mock_plan_ask *ask, yyjson_val *one, struct bench_str name_space)
+{
+    struct mock_tool tool = {
+        .name = mock_json_str(tool_body(one), "name"),
+        .name_space = name_space,
+        .schema = yyjson_obj_get(tool_body(one), "parameters"),
+        .custom = bench_str_eq(mock_json_str(one, "type"), BENCH_STR("custom")),
+    };
+    if (tool.name.len > 0) { /* built-in tools of responses have none */
+        mock_ask_tool(ask, tool);
+    }
+}
+
+static void read_list(struct mock_plan_ask *ask, yyjson_val *tools)
+{
+    size_t i = 0;
+    size_t k = 0;
+    size_t count = 0;
+    size_t inner_count = 0;
+    yyjson_val *one = NULL;
+    yyjson_val *inner = NULL;
+    yyjson_arr_foreach(tools, i, count, one)
+    {
+        if (!bench_str_eq(mock_json_str(one, "type"), BENCH_STR("namespace"))) {
+            read_tool(ask, one, (struct bench_str){0});
+            continue;
+        }
+        yyjson_arr_foreach(yyjson_obj_get(one, "tools"), k, inner_count, inner)
+        {
+            read_tool(ask, inner, mock_json_str(one, "name"));
+        }
+    }
+}
+
+/* Responses may bring tools in the conversation as well. */
+static void read_items(struct mock_plan_ask *ask, yyjson_val *input)
 {
     size_t i = 0;
     size_t count = 0;
-    yyjson_val *one = NULL;
-    yyjson_arr_foreach(yyjson_obj_get(root, "tools"), i, count, one)
+    yyjson_val *item = NULL;
+    yyjson_arr_foreach(input, i, count, item)
     {
-        struct mock_tool tool = {
-            .name = mock_json_str(tool_body(one), "name"),
-            .schema = yyjson_obj_get(tool_body(one), "parameters"),
-            .custom = bench_str_eq(mock_json_str(one, "type"), BENCH_STR("custom")),
-        };
-        if (tool.name.len > 0) { /* built-in tools of responses have none */
-            mock_ask_tool(ask, tool);
+        if (bench_str_eq(mock_json_str(item, "type"), BENCH_STR("additional_tools"))) {
+            read_list(ask, yyjson_obj_get(item, "tools"));
         }
     }
+}
+
+void mock_openai_read_tools(struct mock_plan_ask *ask, yyjson_val *root)
+{
+    read_list(ask, yyjson_obj_get(root, "tools"));
+    read_items(ask, yyjson_obj_get(root, "input"));
     yyjson_val *choice = yyjson_obj_get(root, "tool_choice");
     bool is_object = yyjson_is_obj(choice);
     ask->no_call = yyjson_equals_str(choice, "none");

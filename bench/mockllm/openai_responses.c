@@ -78,6 +78,10 @@ static void write_call(const struct mock_response *response, struct bench_buf *o
     mock_answer_id(out, response->exchange, BENCH_STR("call_"), (unsigned)index);
     BENCH_LIT(out, "\",\"name\":");
     bench_buf_json(out, call->name);
+    if (call->name_space.len > 0) {
+        BENCH_LIT(out, ",\"namespace\":");
+        bench_buf_json(out, call->name_space);
+    }
     bench_buf_str(out, call->custom ? BENCH_STR(",\"input\":") : BENCH_STR(",\"arguments\":"));
     bench_buf_json(out, done ? bench_buf_view(&call->input) : BENCH_STR(""));
     bench_buf_str(out, done ? BENCH_STR(",\"status\":\"completed\"}")

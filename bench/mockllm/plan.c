@@ -37,7 +37,8 @@ static const struct mock_tool *find_tool(const struct mock_plan_ask *ask, struct
 static void add_call(struct mock_plan *plan, const struct mock_tool *tool)
 {
     struct mock_tool_call *call = &plan->calls[plan->call_count++];
-    *call = (struct mock_tool_call){.name = tool->name, .custom = tool->custom};
+    *call = (struct mock_tool_call){
+        .name = tool->name, .name_space = tool->name_space, .custom = tool->custom};
     if (call->custom) {
         mock_text_range(&call->input, 0, 40);
     } else {

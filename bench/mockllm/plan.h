@@ -35,8 +35,9 @@ enum mock_plan_kind {
 
 struct mock_tool_call {
     struct bench_str name;
-    bool custom;            /* free text input instead of JSON arguments */
-    struct bench_buf input; /* arguments or input */
+    struct bench_str name_space; /* of Responses' tools; ptr NULL: none */
+    bool custom;                 /* free text input instead of JSON arguments */
+    struct bench_buf input;      /* arguments or input */
 };
 
 struct mock_plan {
@@ -55,6 +56,7 @@ struct mock_plan {
 /* A tool of the request that may be called. */
 struct mock_tool {
     struct bench_str name;
+    struct bench_str name_space;
     yyjson_val *schema; /* of its arguments, or NULL */
     bool custom;
 };

@@ -70,11 +70,29 @@ static void write_members(yyjson_val *tool, const char *const *members, size_t c
     }
 }
 
-static void write_function(yyjson_val *tool, struct gw_str name, struct gw_buf *out)
+/* |lead| is what describes the namespace, before its first tool; or empty. */
+static void write_description(yyjson_val *tool, struct gw_str lead, struct gw_buf *out)
 {
-    static const char *const members[] = {"description", "parameters", "strict"};
+    struct gw_str own = gw_json_get_text(tool, "description");
+    if (lead.len == 0) {
+        gw_json_write_optional(GW_STR("description"), own, out);
+        return;
+    }
+    gw_json_write_key(GW_STR("description"), out);
+    (void)gw_buf_append_byte(out, '"');
+    (void)gw_buf_append_json(out, lead);
+    (void)gw_buf_append(out, own.len > 0 ? GW_STR("\\n\\n") : GW_STR(""));
+    (void)gw_buf_append_json(out, own);
+    (void)gw_buf_append_byte(out, '"');
+}
+
+static void write_function(yyjson_val *tool, struct gw_str name, struct gw_str lead,
+                           struct gw_buf *out)
+{
+    static const char *const members[] = {"parameters", "strict"};
     (void)gw_buf_append(out, GW_STR("{\"type\":\"function\",\"function\":{"));
     gw_json_write_member(GW_STR("name"), name, out);
+    write_description(tool, lead, out);
     write_members(tool, members, GW_ARRAY_LEN(members), out);
     (void)gw_buf_append(out, GW_STR("}}"));
 }
@@ -97,12 +115,12 @@ static void write_custom_format(yyjson_val *format, struct gw_buf *out)
     (void)gw_buf_append(out, GW_STR("}}"));
 }
 
-static void write_custom(yyjson_val *tool, struct gw_str name, struct gw_buf *out)
+static void write_custom(yyjson_val *tool, struct gw_str name, struct gw_str lead,
+                         struct gw_buf *out)
 {
-    static const char *const members[] = {"description"};
     (void)gw_buf_append(out, GW_STR("{\"type\":\"custom\",\"custom\":{"));
     gw_json_write_member(GW_STR("name"), name, out);
-    write_members(tool, members, GW_ARRAY_LEN(members), out);
+    write_description(tool, lead, out);
     write_custom_format(gw_json_get(tool, "format"), out);
     (void)gw_buf_append(out, GW_STR("}}"));
 }
@@ -127,25 +145,33 @@ static void note_loading(struct gw_responses_chat *chat, yyjson_val *tool)
     }
 }
 
-static void add_own(struct gw_responses_chat *chat, yyjson_val *tool, struct gw_str name_space,
+/* Tools in a namespace become tools with its name in theirs; what describes it goes with the first.
+ */
+struct name_space {
+    struct gw_str name; /* empty: none */
+    struct gw_str description;
+};
+
+static void add_own(struct gw_responses_chat *chat, yyjson_val *tool, struct name_space *space,
                     bool is_custom)
 {
     char text[GW_RESPONSES_FLAT_NAME + 1];
     struct gw_str name = gw_json_get_text(tool, "name");
-    struct gw_str flat = gw_responses_flat_name(name_space, name, text);
+    struct gw_str flat = gw_responses_flat_name(space->name, name, text);
     if (is_repeated(chat, flat)) {
         return;
     }
-    if (name_space.len > 0) {
-        note_namespace(chat, flat, name_space, name);
+    if (space->name.len > 0) {
+        note_namespace(chat, flat, space->name, name);
     }
     note_loading(chat, tool);
     gw_json_write_next(&chat->tools);
     if (is_custom) {
-        write_custom(tool, flat, &chat->tools);
+        write_custom(tool, flat, space->description, &chat->tools);
     } else {
-        write_function(tool, flat, &chat->tools);
+        write_function(tool, flat, space->description, &chat->tools);
     }
+    space->description = gw_str(NULL, 0);
 }
 
 static void drop_tool(struct gw_responses_chat *chat, struct gw_str type)
@@ -158,7 +184,7 @@ static void drop_tool(struct gw_responses_chat *chat, struct gw_str type)
 
 /* A tool of the list, or one inside a namespace. */
 static enum gw_err add_tool(struct gw_responses_chat *chat, yyjson_val *tool,
-                            struct gw_str name_space)
+                            struct name_space *space)
 {
     struct gw_str type = gw_json_get_text(tool, "type");
     if (chat->seen.len >= GW_RESPONSES_MAX_TOOLS * sizeof(uint64_t)) {
@@ -166,7 +192,7 @@ static enum gw_err add_tool(struct gw_responses_chat *chat, yyjson_val *tool,
                                 GW_STR("There are more than 2048 tools; send fewer."));
     }
     if (gw_str_eq(type, GW_STR("function")) || gw_str_eq(type, GW_STR("custom"))) {
-        add_own(chat, tool, name_space, gw_str_eq(type, GW_STR("custom")));
+        add_own(chat, tool, space, gw_str_eq(type, GW_STR("custom")));
     } else {
         drop_tool(chat, type);
     }
@@ -181,16 +207,19 @@ enum gw_err gw_responses_add_tools(struct gw_responses_chat *chat, yyjson_val *t
     yyjson_val *tool = NULL;
     yyjson_arr_foreach(tools, index, max, tool)
     {
+        struct name_space space = {.name = gw_str(NULL, 0)};
         if (!gw_json_is(gw_json_get(tool, "type"), GW_STR("namespace"))) {
-            err = err == GW_OK ? add_tool(chat, tool, gw_str(NULL, 0)) : err;
+            err = err == GW_OK ? add_tool(chat, tool, &space) : err;
             continue;
         }
+        space.name = gw_json_get_text(tool, "name");
+        space.description = gw_json_get_text(tool, "description");
         size_t inner_index = 0;
         size_t inner_max = 0;
         yyjson_val *inner = NULL;
         yyjson_arr_foreach(gw_json_get(tool, "tools"), inner_index, inner_max, inner)
         {
-            err = err == GW_OK ? add_tool(chat, inner, gw_json_get_text(tool, "name")) : err;
+            err = err == GW_OK ? add_tool(chat, inner, &space) : err;
         }
     }
     return err;

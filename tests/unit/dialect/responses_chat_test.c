@@ -229,13 +229,20 @@ static void test_namespaces(void **state)
         convert(f, "{\"model\":\"m\",\"input\":[{\"type\":\"function_call\",\"call_id\":\"c\","
                    "\"namespace\":\"crm\",\"name\":\"get\",\"arguments\":\"{}\"}],\"tools\":[{"
                    "\"type\":\"namespace\",\"name\":\"crm\",\"description\":\"d\",\"tools\":[{"
-                   "\"type\":\"function\",\"name\":\"get\",\"defer_loading\":true}]}]}"),
+                   "\"type\":\"function\",\"name\":\"get\",\"defer_loading\":true},{\"type\":"
+                   "\"custom\",\"name\":\"put\",\"description\":\"e\"}]},{\"type\":\"namespace\","
+                   "\"name\":\"n\",\"description\":\"about\",\"tools\":[{\"type\":\"function\","
+                   "\"name\":\"a\",\"description\":\"b\"}]}]}"),
         GW_OK);
     assert_non_null(strstr(f->text.ptr, "\"function\":{\"name\":\"crm__get\",\"arguments\""));
-    assert_non_null(strstr(f->text.ptr, "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":"
-                                        "\"crm__get\"}}]"));
+    assert_non_null(strstr(f->text.ptr,
+                           "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":"
+                           "\"crm__get\",\"description\":\"d\"}},{\"type\":\"custom\","
+                           "\"custom\":{\"name\":\"crm__put\",\"description\":\"e\"}},{"
+                           "\"type\":\"function\",\"function\":{\"name\":\"n__a\","
+                           "\"description\":\"about\\n\\nb\"}}]"));
     assert_non_null(strstr(f->text.ptr, "\"_namespaces\":{\"crm__get\":{\"namespace\":\"crm\","
-                                        "\"name\":\"get\"}}"));
+                                        "\"name\":\"get\"},\"crm__put\":{"));
 }
 
 static void test_long_names_are_cut(void **state)
