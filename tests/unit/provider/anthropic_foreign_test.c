@@ -132,7 +132,7 @@ static void test_what_stays(void **state)
 #define ON                "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":2048},"
 #define OFF               "\"thinking\":{\"type\":\"disabled\"},"
 #define AUTO              "\"thinking\":{\"type\":\"adaptive\"},"
-#define RESULT            "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"id\":\"i\"}]}"
+#define RESULT            "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\"}]}"
 #define WITH(thinking, x) "{" thinking "\"messages\":[" x "]}"
 
 /* A turn that calls tools and begins without thinking is refused where thinking is by budget. */
