@@ -5,6 +5,7 @@
 #include "core/core_int.h"
 #include "core/redact.h"
 #include "llm/token_slot.h"
+#include "json/scan.h"
 
 /* What the log tells of a provider's message. */
 #define DETAIL_BYTES 256
@@ -129,11 +130,22 @@ void gw_withhold_on_body(struct gw_request *request, struct gw_str bytes)
     }
 }
 
+/* Google's front end refuses requests to Claude before Anthropic's layer sees them, in a shape that
+ * Anthropic's clients do not read. */
+static bool is_other_shape(const struct gw_request *request)
+{
+    struct gw_str body = gw_buf_str(&request->withheld->body);
+    struct gw_json_member type = {0};
+    return request->llm.dialect == GW_DIALECT_ANTHROPIC &&
+           (gw_json_scan(body, NULL, NULL, NULL, NULL) != GW_OK ||
+            !gw_json_find(body, GW_STR("type"), &type));
+}
+
 bool gw_withhold_release(struct gw_request *request)
 {
     struct gw_withheld *withheld = request->withheld;
     if (withheld == NULL || withheld->is_cut || !request->attempt->is_verbatim ||
-        request->error.is_credential) {
+        request->error.is_credential || is_other_shape(request)) {
         return false;
     }
     bool is_head = request->pair->head->method == GW_METHOD_HEAD;
