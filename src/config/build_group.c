@@ -121,6 +121,32 @@ static struct gw_hedge_policy read_hedge(struct gw_routing_scope *scope)
     };
 }
 
+/* LiteLLM's checks before a call that keep requests at a deployment. */
+static enum gw_affinity_by litellms_affinity(const struct gw_config_build *build)
+{
+    static const struct {
+        struct gw_str check;
+        enum gw_affinity_by by;
+    } checks[] = {
+        {GW_STR_INIT("prompt_caching"), GW_AFFINITY_PREFIX},
+        {GW_STR_INIT("deployment_affinity"), GW_AFFINITY_KEY},
+    };
+    yyjson_val *list =
+        gw_config_get(build->context.document, "router_settings.optional_pre_call_checks");
+    size_t index = 0;
+    size_t max = 0;
+    yyjson_val *item = NULL;
+    yyjson_arr_foreach(list, index, max, item)
+    {
+        for (size_t i = 0; i < GW_ARRAY_LEN(checks); i++) {
+            if (gw_str_eq(gw_config_text(item), checks[i].check)) {
+                return checks[i].by;
+            }
+        }
+    }
+    return GW_AFFINITY_NONE;
+}
+
 static enum gw_affinity_by read_affinity(struct gw_routing_scope *scope)
 {
     static const struct {
@@ -134,7 +160,7 @@ static enum gw_affinity_by read_affinity(struct gw_routing_scope *scope)
     };
     struct gw_setting_value value = gw_routing_value(scope, GW_SETTING_AFFINITY);
     if (!value.is_set || value.is_off) {
-        return GW_AFFINITY_NONE;
+        return value.is_set ? GW_AFFINITY_NONE : litellms_affinity(scope->build);
     }
     for (size_t i = 0; i < GW_ARRAY_LEN(words); i++) {
         if (gw_str_eq_nocase(gw_str_trim(value.text), words[i].word)) {

@@ -60,6 +60,9 @@ const char *gw_import_note(const struct gw_config_document *document, struct gw_
             return notes[i].note;
         }
     }
+    if (gw_str_find(place, GW_STR("optional_pre_call_checks[")) < place.len) {
+        return "prompt_caching and deployment_affinity set router.affinity; others do nothing";
+    }
     if (is_limit(place) &&
         gw_config_get(document, "router_settings.enforce_model_rate_limits") == NULL) {
         return "is a limit here, too; with router.enforce_limits: false a weight only";

@@ -159,6 +159,7 @@ static const char router[] =
     "  fallbacks: [{a: [b, c]}]\n"
     "  context_window_fallbacks: [{a: [c]}]\n"
     "  default_fallbacks: [c]\n"
+    "  optional_pre_call_checks: [x, prompt_caching]\n"
     "  retry_policy: {TimeoutErrorRetries: 3}\n"
     "litellm_settings:\n"
     "  num_retries: 3\n"
@@ -233,11 +234,13 @@ static void what_the_router_does_otherwise_is_told(void **state)
                "changed       line 6     router_settings.retry_after: the longest first");
     assert_has(&findings, "router.enable_tag_filtering; a deployment needs all tags");
     assert_has(&findings, "exact         line 9     router_settings.fallbacks[0].a[1]\n");
-    assert_has(&findings, "not supported line 12    router_settings.retry_policy: not used");
+    assert_has(&findings, "not supported line 13    router_settings.retry_policy: not used");
+    assert_has(&findings,
+               "optional_pre_call_checks[1]: prompt_caching and deployment_affinity set");
     assert_has(&findings, "litellm_settings.num_retries: another key sets router.max_retries");
-    assert_has(&findings, "exact         line 15    litellm_settings.fallbacks[0].b[0]\n");
-    assert_has(&findings, "exact         line 17    model_list[0].litellm_params.order\n");
-    assert_has(&findings, "exact         line 17    model_list[0].litellm_params.rpm\n");
+    assert_has(&findings, "exact         line 16    litellm_settings.fallbacks[0].b[0]\n");
+    assert_has(&findings, "exact         line 18    model_list[0].litellm_params.order\n");
+    assert_has(&findings, "exact         line 18    model_list[0].litellm_params.rpm\n");
     assert_has(&findings, "model_list[2].litellm_params.cooldown_time: doubles");
     assert_has(&out, "router:\n  strategy: least-busy\n  max_retries: 2\n");
 }

@@ -218,6 +218,14 @@ static void other_gateways_names_are_known(void **state)
     assert_int_equal(of_deployment("a", 0)->breaker.cooldown_ms, 45000);
     assert_int_equal(of_deployment("a", 0)->limits.max_parallel, 9);
     assert_true(snapshot->routing->checks_context);
+    assert_good("router_settings: {optional_pre_call_checks: [x, prompt_caching]}\n"
+                "model_groups: {b: {affinity: off}}\n" TWO_MODELS,
+                NULL, 0);
+    assert_int_equal(routing_of("a")->affinity, GW_AFFINITY_PREFIX);
+    assert_int_equal(routing_of("b")->affinity, GW_AFFINITY_NONE);
+    assert_good("router_settings: {optional_pre_call_checks: [deployment_affinity]}\n" TWO_MODELS,
+                NULL, 0);
+    assert_int_equal(routing_of("a")->affinity, GW_AFFINITY_KEY);
     assert_good("litellm_settings: {num_retries: 1, allowed_fails: 0}\n"
                 "router_settings: {disable_cooldowns: true}\n" TWO_MODELS,
                 NULL, 0);
