@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Three deployments of one model group and a fourth one to fall back to, behind one gateway."""
 
+import json
 import os
 import signal
 import urllib.request
@@ -83,13 +84,14 @@ class Stage:
         self.fronts = []
         self.gateway = None
 
-    def open(self, urls=None, params=None, command=(), **config):
-        """`urls` and `params` replace the address of a provider, and add to its settings, by its number."""
+    def open(self, urls=None, params=None, common=None, command=(), **config):
+        """`urls` and `params` replace the address of a provider, and add to its settings, by its number; `common` adds to
+        all of them."""
         for provider in (*self.providers, self.backup):
             if provider.mock is None:
                 provider.start()
         models = [
-            entry(GROUP, (urls or {}).get(number, provider.url), **(params or {}).get(number, {}))
+            entry(GROUP, (urls or {}).get(number, provider.url), **(common or {}), **(params or {}).get(number, {}))
             for number, provider in enumerate(self.providers)
         ]
         models.append(entry(BACKUP, self.backup.url))
@@ -112,6 +114,15 @@ class Stage:
     @staticmethod
     def id_of(number):
         return f"{GROUP}#{number + 1}"
+
+    def reload(self, **settings):
+        """The file changes and is taken over: `settings` of the router."""
+        config = json.loads(self.gateway.config_path.read_text())
+        config["router_settings"].update(settings)
+        self.gateway.config_path.write_text(json.dumps(config))
+        request = urllib.request.Request(self.gateway.admin_url + "/api/v1/reload", data=b"", method="POST")
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10 * SLOWNESS) as answer:
+            assert json.load(answer)["taken_over"] is True
 
     def openings(self, number):
         """How often the deployment's breaker opened so far; a probe that fails does it again."""

@@ -6,10 +6,11 @@ import subprocess
 
 import pytest
 from front import Front
-from load import OK, TOLD, Load
+from load import CLIENTS, OK, TOLD, Load
+from servers import SLOWNESS
 from stage import FIRST_BYTE_S
 
-BEFORE, DURING, AFTER = 120, 300, 100
+BEFORE, DURING, AFTER = (count // SLOWNESS for count in (120, 300, 100))
 # More answers than a half-open breaker lets probes through (three): it has closed.
 HEALED = 10
 
@@ -122,6 +123,39 @@ def test_whole_group(stage, report, name):
     report(load, f"{name}, 3 of 3, fallback group")
     assert_unnoticed(load, fault.may_cut)
     assert [outcome for outcome in load.of("during") if outcome.fallback_from]
+
+
+@pytest.mark.parametrize("name", ["kill and restart", "read and never answer", "500"])
+@pytest.mark.parametrize(("how", "settings"), [
+    ("two workers", {"server": {"workers": 2}}),
+    ("HTTP/2", {"common": {"http2": "prior"}}),
+])
+def test_fault_elsewhere(stage, report, name, how, settings):
+    """Workers share what they know; streams of one connection fail one by one, or all with it."""
+    fault, numbers = FAULTS[name], range(1)
+    gateway = stage.open(**settings)
+    with Load(gateway) as load:
+        load.run("before", BEFORE, until=lambda: serves(stage, load, range(3), "before"))
+        load.run("during", DURING, until=lambda: has_opened(stage, numbers), fault=lambda: of_all(fault.begin, stage, numbers))
+        load.run("after", AFTER, until=lambda: is_healed(stage, load, numbers), fault=lambda: of_all(fault.end, stage, numbers))
+    report(load, f"{name}, 1 of 3, {how}")
+    assert_unnoticed(load, fault.may_cut)
+
+
+def test_reloads(stage, report):
+    """A new configuration under fault: what is known of a deployment stays, so that nobody runs into it again."""
+    gateway = stage.open(router_settings={"cooldown_time": "60s"})
+    provider = stage.providers[0]
+    with Load(gateway) as load:
+        load.run("before", BEFORE)
+        load.run("opening", 20, until=lambda: has_opened(stage, [0]), fault=lambda: provider.set(status=500))
+        seen = provider.mock.stats()["requests"]
+        for number in range(5):
+            load.run("during", DURING // 5 * (number + 1), fault=lambda number=number: stage.reload(num_retries=4 + number))
+        assert provider.mock.stats()["requests"] - seen <= CLIENTS  # those that were on their way
+    row = report(load, "500, 1 of 3, five reloads")
+    assert_unnoticed(load)
+    assert row["retries"] <= CLIENTS
 
 
 # ---------------------------------------------------------------- faults that are not the deployment's
