@@ -331,7 +331,8 @@ enum gw_err gw_build_cloud(const struct gw_login_ask *ask, struct gw_str *model,
     case GW_PROVIDER_BUILTIN:
         break;
     }
-    return GW_OK;
+    /* Not a part of the address here: what requests may ask for. */
+    return read_region(ask, "region_name region", "", cloud);
 }
 
 void gw_cloud_use_base(struct gw_cloud *cloud, const struct gw_provider *provider,
