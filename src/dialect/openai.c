@@ -140,6 +140,7 @@ static enum gw_err decode_model(struct decoding *d)
 {
     struct gw_str value = d->values[MEMBER_MODEL];
     if (value.ptr == NULL || d->types[MEMBER_MODEL] != GW_JSON_STRING) {
+        d->request->model_value = value; /* null */
         return GW_OK;
     }
     char *name = gw_arena_try_alloc(d->arena, value.len);

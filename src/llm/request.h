@@ -63,8 +63,8 @@ struct gw_llm_request {
     enum gw_dialect_id dialect;
     enum gw_task task;
     struct gw_str model;       /* decoded name; empty when the request names none */
-    struct gw_str model_value; /* as written in the body, quotes included; ptr NULL when it came
-                                  from elsewhere (path, form) */
+    struct gw_str model_value; /* as written in the body, quotes included, or null; ptr NULL when
+                                  it came from elsewhere (path, form) or is the gateway's choice */
     struct gw_str
         model_form_value; /* as it stands in a multipart form; ptr NULL when it is no form */
     bool is_stream;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 
+#define MODEL_MEMBER          ",\"model\":\""
 #define INCLUDE_USAGE_MEMBER  ",\"include_usage\":true"
 #define STREAM_OPTIONS_VALUE  "{\"include_usage\":true}"
 #define STREAM_OPTIONS_MEMBER ",\"stream_options\":" STREAM_OPTIONS_VALUE
@@ -41,23 +42,31 @@ struct gw_str gw_openai_target(const struct gw_deployment *deployment, struct gw
     return gw_str(target, len + write_query(target + len, query));
 }
 
-static enum gw_err patch_model(const struct gw_llm_request *request, struct gw_str upstream_model,
-                               struct gw_arena *arena, struct gw_json_splice *splice)
+/* A model that was in the path, or that the gateway chose, is not in the body yet. */
+static enum gw_err patch_model(const struct gw_llm_request *request, struct gw_str body,
+                               struct gw_str upstream_model, struct gw_arena *arena,
+                               struct gw_json_splice *splice)
 {
     struct gw_str written = request->model_value;
-    if (written.ptr == NULL || upstream_model.len == 0 ||
-        gw_str_eq(gw_str(written.ptr + 1, written.len - 2), upstream_model)) {
+    bool is_text = written.ptr != NULL && written.ptr[0] == '"';
+    bool is_named = request->model.len > 0 && request->model_form_value.ptr == NULL;
+    if (upstream_model.len == 0 || (written.ptr == NULL && !is_named) ||
+        (is_text && gw_str_eq(gw_str(written.ptr + 1, written.len - 2), upstream_model))) {
         return GW_OK;
     }
     struct gw_buf text;
     gw_buf_init(&text, 8 * GW_MODEL_NAME_MAX);
-    (void)gw_buf_append(&text, GW_STR("\""));
+    (void)gw_buf_append(&text, written.ptr == NULL ? GW_STR(MODEL_MEMBER) : GW_STR("\""));
     (void)gw_buf_append_json(&text, upstream_model);
     (void)gw_buf_append(&text, GW_STR("\""));
     struct gw_str replacement = gw_arena_try_dup(arena, gw_buf_str(&text));
     enum gw_err err = text.err != GW_OK || replacement.ptr == NULL ? GW_ERR_NOMEM : GW_OK;
     gw_buf_fini(&text);
-    return err != GW_OK ? err : gw_json_splice_replace(splice, written, replacement);
+    if (err != GW_OK) {
+        return err;
+    }
+    return written.ptr == NULL ? gw_json_splice_add_member(splice, body, replacement)
+                               : gw_json_splice_replace(splice, written, replacement);
 }
 
 static enum gw_err patch_stream_options(const struct gw_llm_request *request, struct gw_str body,
@@ -82,7 +91,7 @@ enum gw_err gw_openai_patch(const struct gw_llm_request *request, struct gw_str 
 {
     gw_json_splice_init(splice, body);
     *usage_injected = false;
-    enum gw_err err = patch_model(request, upstream_model, arena, splice);
+    enum gw_err err = patch_model(request, body, upstream_model, arena, splice);
     bool has_option = request->task == GW_TASK_CHAT || request->task == GW_TASK_COMPLETION;
     if (err == GW_OK && has_option && request->is_stream && !request->wants_usage) {
         err = patch_stream_options(request, body, splice);

@@ -154,8 +154,9 @@ class TestAuto:
         assert who(ask(gateway, "", messages=[{"role": "user", "content": text}])) == served_by
         assert who(ask(gateway, "middle", messages=[{"role": "user", "content": text}])) == "middle#1"
 
-    def test_without_a_model(self, gateway):
-        body = {"messages": [{"role": "user", "content": "What time is it?"}]}
+    @pytest.mark.parametrize("model", [{}, {"model": None}])
+    def test_without_a_model(self, gateway, model):
+        body = {**model, "messages": [{"role": "user", "content": "What time is it?"}]}
         assert who(httpx.post(gateway.url + CHAT, json=body, timeout=TIMEOUT_S, trust_env=False)) == "small#1"
 
     def test_without_tiers(self, route):

@@ -219,6 +219,8 @@ static void assert_patched(const char *body, const char *model, const char *expe
     bool injected = false;
     assert_int_equal(gw_openai_decode(gw_str_from_c(body), GW_TASK_CHAT, &arena, &request, &error),
                      GW_OK);
+    /* As the path or the router names it. */
+    request.model = request.model.len > 0 ? request.model : gw_str_from_c(model);
     assert_int_equal(gw_openai_patch(&request, gw_str_from_c(body), gw_str_from_c(model), &arena,
                                      &splice, &injected),
                      GW_OK);
@@ -249,6 +251,12 @@ static void test_patches(void **state)
     assert_patched(
         "{\"model\":\"a\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", "a",
         "{\"model\":\"a\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", false);
+    assert_patched("{\"n\":1}", "a\"b", "{\"n\":1,\"model\":\"a\\\"b\"}", false);
+    assert_patched("{}", "a", "{\"model\":\"a\"}", false);
+    assert_patched("{\"model\":null,\"n\":1}", "ul", "{\"model\":\"ul\",\"n\":1}", false);
+    assert_patched("{\"stream\":true}", "a",
+                   "{\"stream\":true,\"model\":\"a\",\"stream_options\":{\"include_usage\":true}}",
+                   true);
     assert_patched("{\"model\":\"a\",\"stream\":true,\"stream_options\":null}", "a",
                    "{\"model\":\"a\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}",
                    true);
