@@ -496,6 +496,14 @@ static inline struct gw_str gw_quoted(struct gw_str text)
 /* Answers /, /health, /ready, /live, and what models there are. */
 enum gw_step gw_local_answer(struct gw_request *request);
 
+/* ---- inspect.c: pages about routing ---- */
+
+/* Answers a request for one of them; its body is complete. */
+enum gw_step gw_inspect_answer(struct gw_request *request);
+
+/* Appends an error in VelocityLLM's shape; failures stick in |out|. */
+void gw_inspect_write_error(const struct gw_error *error, struct gw_buf *out);
+
 /* ---- models.c: lists of models, each in the shape of the client's dialect ---- */
 
 /* All models; failures stick in |out|. */

@@ -70,6 +70,8 @@ enum gw_step gw_state_decode(struct gw_request *request)
             return step;
         }
         break;
+    case GW_ROUTE_INSPECT:
+        return gw_inspect_answer(request);
     case GW_ROUTE_UNKNOWN:
     case GW_ROUTE_WRONG_METHOD:
     case GW_ROUTE_LOCAL:

@@ -19,7 +19,9 @@ static void write_index(struct gw_request *request, struct gw_buf *out)
                "\"message\":\"LLM gateway. Point your client's base_url here.\",\"endpoints\":{"
                "\"chat\":\"/v1/chat/completions\",\"completions\":\"/v1/completions\","
                "\"responses\":\"/v1/responses\",\"embeddings\":\"/v1/embeddings\","
-               "\"models\":\"/v1/models\",\"health\":\"/health\",\"ready\":\"/ready\","
+               "\"messages\":\"/v1/messages\",\"gemini\":\"/v1beta/models\","
+               "\"ollama\":\"/api/chat\",\"models\":\"/v1/models\","
+               "\"health\":\"/health\",\"ready\":\"/ready\","
                "\"live\":\"/live\"}}"));
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* core/models - the models that are served, as OpenAI's, Anthropic's, Google's and Ollama's clients
  * list them. */
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "core/core_int.h"
+#include "core/model_names.h"
 #include "dialect/ollama.h"
 #include "llm/model_facts.h"
 #include "provider/provider.h"
@@ -216,60 +216,65 @@ static void write_ollama_show(const struct entry *entry, struct gw_buf *out)
 {
     struct gw_ollama_model model = {.name = entry->name,
                                     .context_length = entry->facts.context_tokens,
+                                    .is_embedding = has_ability(entry, GW_ABILITY_EMBEDDING),
                                     .has_tools = has_ability(entry, GW_ABILITY_TOOLS),
                                     .has_vision = has_ability(entry, GW_ABILITY_IMAGE),
                                     .has_thinking = has_ability(entry, GW_ABILITY_REASONING)};
     gw_ollama_write_show(&model, entry->group->created_at_s, out);
 }
 
+static void write_ollama(const struct entry *entry, struct gw_buf *out)
+{
+    gw_ollama_write_tag(entry->name, entry->group->created_at_s, out);
+}
+
 static void write_each(struct gw_request *request, write_fn *write, struct gw_buf *out)
 {
     const struct gw_catalog *catalog = request->conf->snapshot->catalog;
-    for (size_t i = 0; i < gw_catalog_group_count(catalog); i++) {
-        const struct gw_model_group *group = gw_catalog_group(catalog, i);
-        struct entry entry = make_entry(catalog, group->name, group);
-        (void)gw_buf_append(out, i > 0 ? GW_STR(",") : GW_STR(""));
+    const struct gw_model_group *group = NULL;
+    struct gw_model_names names;
+    struct gw_str name;
+    bool is_first = true;
+    gw_model_names_init(&names, catalog);
+    while (gw_model_names_next(&names, &name, &group)) {
+        struct entry entry = make_entry(catalog, name, group);
+        (void)gw_buf_append(out, is_first ? GW_STR("") : GW_STR(","));
         write(&entry, out);
+        is_first = false;
+    }
+}
+
+/* "first_id" and "last_id", or null. */
+static void write_ends(const struct gw_catalog *catalog, struct gw_buf *out)
+{
+    const struct gw_model_group *group = NULL;
+    struct gw_model_names names;
+    struct gw_str name;
+    char last[GW_MODEL_NAME_MAX];
+    size_t len = 0;
+    gw_model_names_init(&names, catalog);
+    (void)gw_buf_append(out, GW_STR(",\"first_id\":"));
+    while (gw_model_names_next(&names, &name, &group)) {
+        if (len == 0) {
+            gw_json_write_text(name, out);
+        }
+        len = name.len < sizeof(last) ? name.len : sizeof(last);
+        memcpy(last, name.ptr, len);
+    }
+    (void)gw_buf_append(out, len == 0 ? GW_STR("null,\"last_id\":null") : GW_STR(",\"last_id\":"));
+    if (len > 0) {
+        gw_json_write_text(gw_str(last, len), out);
     }
 }
 
 /* All on one page: has_more is false whatever |limit| the client asks for. */
 static void write_anthropic_list(struct gw_request *request, struct gw_buf *out)
 {
-    const struct gw_catalog *catalog = request->conf->snapshot->catalog;
-    size_t count = gw_catalog_group_count(catalog);
     (void)gw_buf_append(out, GW_STR("{\"data\":["));
     write_each(request, write_anthropic, out);
-    (void)gw_buf_append(out, GW_STR("],\"has_more\":false,\"first_id\":"));
-    if (count == 0) {
-        (void)gw_buf_append(out, GW_STR("null,\"last_id\":null}"));
-        return;
-    }
-    gw_json_write_text(gw_catalog_group(catalog, 0)->name, out);
-    (void)gw_buf_append(out, GW_STR(",\"last_id\":"));
-    gw_json_write_text(gw_catalog_group(catalog, count - 1)->name, out);
+    (void)gw_buf_append(out, GW_STR("],\"has_more\":false"));
+    write_ends(request->conf->snapshot->catalog, out);
     (void)gw_buf_append(out, GW_STR("}"));
-}
-
-static void write_ollama_list(struct gw_request *request, struct gw_buf *out)
-{
-    const struct gw_catalog *catalog = request->conf->snapshot->catalog;
-    size_t count = gw_catalog_group_count(catalog);
-    if (count == 0) {
-        gw_ollama_write_tags(NULL, 0, 0, out);
-        return;
-    }
-    uint64_t modified_s = gw_catalog_group(catalog, 0)->created_at_s;
-    struct gw_str *names = gw_try_alloc(count * sizeof(*names));
-    if (names == NULL) {
-        out->err = GW_ERR_NOMEM;
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        names[i] = gw_catalog_group(catalog, i)->name;
-    }
-    gw_ollama_write_tags(names, count, modified_s, out);
-    gw_free(names);
 }
 
 void gw_models_write_all(struct gw_request *request, struct gw_buf *out)
@@ -284,7 +289,9 @@ void gw_models_write_all(struct gw_request *request, struct gw_buf *out)
         (void)gw_buf_append(out, GW_STR("]}"));
         return;
     case GW_DIALECT_OLLAMA:
-        write_ollama_list(request, out);
+        (void)gw_buf_append(out, GW_STR("{\"models\":["));
+        write_each(request, write_ollama, out);
+        (void)gw_buf_append(out, GW_STR("]}"));
         return;
     default:
         (void)gw_buf_append(out, GW_STR("{\"object\":\"list\",\"data\":["));

@@ -63,8 +63,13 @@ void gw_respond_error(struct gw_request *request)
     gw_buf_init(&body, ERROR_BODY_MAX_BYTES);
     const struct gw_dialect *dialect =
         request->dialect != NULL ? request->dialect : gw_dialect_of(GW_DIALECT_OPENAI);
-    dialect->write_error(error, request->id, &body);
-    unsigned status = dialect->error_status != NULL ? dialect->error_status(error) : error->status;
+    unsigned status = error->status;
+    if (request->route.is_enveloped) {
+        gw_inspect_write_error(error, &body);
+    } else {
+        dialect->write_error(error, request->id, &body);
+        status = dialect->error_status != NULL ? dialect->error_status(error) : status;
+    }
     gw_respond_json(request, status, gw_buf_str(&body), extra, count);
     gw_buf_fini(&body);
 }

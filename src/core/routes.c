@@ -8,6 +8,7 @@
 #define POST   (1u << GW_METHOD_POST)
 #define DELETE (1u << GW_METHOD_DELETE)
 #define PUT    (1u << GW_METHOD_PUT | 1u << GW_METHOD_PATCH)
+#define SET    (POST | 1u << GW_METHOD_PUT)
 #define ANY    (GET | POST | DELETE | PUT)
 
 struct row {
@@ -120,6 +121,25 @@ static const struct local_row local_rows[] = {
     {GW_STR_INIT("/healthz"), GW_LOCAL_LIVE},
 };
 
+struct inspect_row {
+    struct gw_str path;
+    unsigned methods;
+    enum gw_inspect inspect;
+    bool is_enveloped;
+};
+
+static const struct inspect_row inspect_rows[] = {
+    {GW_STR_INIT("/api/v1/router/stats"), GET, GW_INSPECT_STATS, true},
+    {GW_STR_INIT("/api/v1/router/stats/reset"), POST, GW_INSPECT_STATS_RESET, true},
+    {GW_STR_INIT("/api/v1/router/config"), GET, GW_INSPECT_CONFIG, true},
+    {GW_STR_INIT("/api/v1/router/strategy"), SET, GW_INSPECT_STRATEGY, true},
+    {GW_STR_INIT("/api/v1/router/circuit-breakers"), GET, GW_INSPECT_BREAKERS, true},
+    {GW_STR_INIT("/api/v1/router/health/stats"), GET, GW_INSPECT_HEALTH_STATS, true},
+    {GW_STR_INIT("/api/v1/router/health/models"), GET, GW_INSPECT_HEALTH_MODELS, true},
+    {GW_STR_INIT("/health/deployments"), GET, GW_INSPECT_DEPLOYMENTS, false},
+    {GW_STR_INIT("/v1/admin/models/stats"), GET, GW_INSPECT_MODEL_STATS, false},
+};
+
 static bool path_matches(struct gw_str pattern, struct gw_str path)
 {
     if (pattern.ptr[pattern.len - 1] == '/') {
@@ -138,6 +158,8 @@ static struct gw_str allow_text(unsigned mask)
         return GW_STR("POST, OPTIONS");
     case GET | POST:
         return GW_STR("GET, HEAD, POST, OPTIONS");
+    case SET:
+        return GW_STR("POST, PUT, OPTIONS");
     case GET | DELETE:
         return GW_STR("GET, HEAD, DELETE, OPTIONS");
     default:
@@ -189,6 +211,26 @@ static struct gw_route find_local(enum gw_http_method method, struct gw_str path
         }
     }
     return (struct gw_route){.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
+}
+
+static struct gw_route find_inspect(enum gw_http_method method, struct gw_str path)
+{
+    struct gw_route route = {.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
+    for (size_t i = 0; i < GW_ARRAY_LEN(inspect_rows); i++) {
+        const struct inspect_row *row = &inspect_rows[i];
+        if (!gw_str_eq(path, row->path)) {
+            continue;
+        }
+        route.kind = GW_ROUTE_INSPECT;
+        route.path = path;
+        route.inspect = row->inspect;
+        if ((row->methods & 1u << method) == 0) {
+            route = wrong_method(row->methods);
+        }
+        route.is_enveloped = row->is_enveloped;
+        break;
+    }
+    return route;
 }
 
 /* Which dialect's clients ask under |path|, served or not. */
@@ -286,6 +328,10 @@ static struct gw_route from_row(const struct row *row, struct gw_str path, struc
 struct gw_route gw_route_find(enum gw_http_method method, struct gw_str path)
 {
     struct gw_route local = find_local(method, path);
+    if (local.kind != GW_ROUTE_UNKNOWN) {
+        return local;
+    }
+    local = find_inspect(method, path);
     if (local.kind != GW_ROUTE_UNKNOWN) {
         return local;
     }

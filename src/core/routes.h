@@ -28,6 +28,24 @@ enum gw_route_kind {
     GW_ROUTE_JSON,         /* a JSON body whose "model" decides where it goes */
     GW_ROUTE_FORM,         /* a multipart form whose "model" decides where it goes */
     GW_ROUTE_PASS,         /* goes to the provider as it is, body streamed */
+    GW_ROUTE_INSPECT,      /* tells about routing: see inspect */
+};
+
+/* What is told about routing, core/inspect.h. */
+enum gw_inspect {
+    GW_INSPECT_NONE,
+    GW_INSPECT_STATS,
+    GW_INSPECT_STATS_RESET,
+    GW_INSPECT_CONFIG,
+    GW_INSPECT_STRATEGY, /* sets it */
+    GW_INSPECT_BREAKERS,
+    GW_INSPECT_HEALTH_STATS,
+    GW_INSPECT_HEALTH_MODELS,
+    GW_INSPECT_ANALYZE,
+    GW_INSPECT_DECISION,
+    GW_INSPECT_EXPLAIN,
+    GW_INSPECT_DEPLOYMENTS,
+    GW_INSPECT_MODEL_STATS,
 };
 
 enum gw_route_local {
@@ -53,6 +71,8 @@ struct gw_route {
     struct gw_str path_model; /* model named by the path (Azure style, or /models/{id}); still
                                  percent-encoded; else empty */
     struct gw_str allow;      /* WRONG_METHOD: value of the Allow field */
+    enum gw_inspect inspect;  /* of GW_ROUTE_INSPECT */
+    bool is_enveloped;        /* answers and errors in VelocityLLM's shape (compat.md 6.5) */
     bool is_open;             /* served without a key: health and index */
     bool needs_model;         /* JSON, FORM: a request without a model is an error */
 };

@@ -15,7 +15,6 @@
 #define GW_DIALECT_OLLAMA_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -27,14 +26,14 @@
 struct gw_ollama_model {
     struct gw_str name;
     uint64_t context_length; /* 0: not known */
+    bool is_embedding;       /* gives vectors, not text */
     bool has_tools;
     bool has_vision;
     bool has_thinking;
 };
 
-/* GET /api/tags: |modified_s| stands for all of them. */
-void gw_ollama_write_tags(const struct gw_str *names, size_t count, uint64_t modified_s,
-                          struct gw_buf *out);
+/* One of the models of GET /api/tags. */
+void gw_ollama_write_tag(struct gw_str name, uint64_t modified_s, struct gw_buf *out);
 
 /* POST /api/show */
 void gw_ollama_write_show(const struct gw_ollama_model *model, uint64_t modified_s,

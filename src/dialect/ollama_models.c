@@ -20,20 +20,15 @@ void gw_ollama_write_time(uint64_t seconds, struct gw_buf *out)
     (void)gw_buf_append(out, len > 0 ? gw_str(text, len) : GW_STR("\"1970-01-01T00:00:00Z\""));
 }
 
-void gw_ollama_write_tags(const struct gw_str *names, size_t count, uint64_t modified_s,
-                          struct gw_buf *out)
+void gw_ollama_write_tag(struct gw_str name, uint64_t modified_s, struct gw_buf *out)
 {
-    (void)gw_buf_append(out, GW_STR("{\"models\":["));
-    for (size_t i = 0; i < count; i++) {
-        (void)gw_buf_append(out, i > 0 ? GW_STR(",{\"name\":") : GW_STR("{\"name\":"));
-        gw_json_write_text(names[i], out);
-        (void)gw_buf_append(out, GW_STR(",\"model\":"));
-        gw_json_write_text(names[i], out);
-        (void)gw_buf_append(out, GW_STR(",\"modified_at\":"));
-        gw_ollama_write_time(modified_s, out);
-        (void)gw_buf_append(out, GW_STR(",\"size\":0,\"digest\":\"\",\"details\":" NO_DETAILS "}"));
-    }
-    (void)gw_buf_append(out, GW_STR("]}"));
+    (void)gw_buf_append(out, GW_STR("{\"name\":"));
+    gw_json_write_text(name, out);
+    (void)gw_buf_append(out, GW_STR(",\"model\":"));
+    gw_json_write_text(name, out);
+    (void)gw_buf_append(out, GW_STR(",\"modified_at\":"));
+    gw_ollama_write_time(modified_s, out);
+    (void)gw_buf_append(out, GW_STR(",\"size\":0,\"digest\":\"\",\"details\":" NO_DETAILS "}"));
 }
 
 void gw_ollama_write_show(const struct gw_ollama_model *model, uint64_t modified_s,
@@ -48,7 +43,9 @@ void gw_ollama_write_show(const struct gw_ollama_model *model, uint64_t modified
         (void)gw_buf_append(out, GW_STR(",\"gatewire.context_length\":"));
         (void)gw_buf_append_u64(out, model->context_length);
     }
-    (void)gw_buf_append(out, GW_STR("},\"capabilities\":[\"completion\""));
+    (void)gw_buf_append(out, GW_STR("},\"capabilities\":["));
+    (void)gw_buf_append(out,
+                        model->is_embedding ? GW_STR("\"embedding\"") : GW_STR("\"completion\""));
     (void)gw_buf_append(out, model->has_tools ? GW_STR(",\"tools\"") : GW_STR(""));
     (void)gw_buf_append(out, model->has_vision ? GW_STR(",\"vision\"") : GW_STR(""));
     (void)gw_buf_append(out, model->has_thinking ? GW_STR(",\"thinking\"") : GW_STR(""));

@@ -107,6 +107,16 @@ bool gw_model_facts_find(struct gw_str provider, struct gw_str region, struct gw
     return true;
 }
 
+bool gw_model_facts_at(size_t index, struct gw_str *provider, struct gw_str *model)
+{
+    if (index >= gw_model_row_count) {
+        return false;
+    }
+    *provider = gw_model_rows[index].provider;
+    *model = gw_model_rows[index].model;
+    return true;
+}
+
 static bool is_known(const struct gw_model_facts *facts)
 {
     return facts->context_tokens > 0 || facts->max_output_tokens > 0 || facts->abilities != 0 ||

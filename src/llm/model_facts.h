@@ -17,6 +17,7 @@
 #define GW_LLM_MODEL_FACTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -81,6 +82,9 @@ bool gw_model_facts_find(struct gw_str provider, struct gw_str region, struct gw
  */
 bool gw_model_facts_of(const struct gw_deployment *deployment, struct gw_str model,
                        struct gw_model_facts *facts);
+
+/* Provider and name of number |index| of the table's models; false behind the last. */
+bool gw_model_facts_at(size_t index, struct gw_str *provider, struct gw_str *model);
 
 /* The prices of a request with |input_tokens| (cached ones too) at |now_s|. */
 const struct gw_model_prices *gw_model_facts_prices(const struct gw_model_facts *facts,

@@ -24,6 +24,13 @@ def pages():
     return sorted(str(path.relative_to(TOP)) for path in [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("bench/*.md")])
 
 
+def anchors(page):
+    """The places in a page that links may name, as GitHub makes them of headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def run(command, gateway, **arguments):
     """Runs a command of README against the test's gateway."""
     host = f"{gateway.host}:{gateway.port}"
@@ -68,6 +75,14 @@ class TestPages:
         folder = (TOP / page).parent
         links = re.findall(r"\]\(([^)#\s]+)", (TOP / page).read_text())
         missing = [link for link in links if "://" not in link and not (folder / link).exists()]
+        assert missing == []
+
+    @pytest.mark.parametrize("page", pages())
+    def test_links_name_headings(self, page):
+        path = TOP / page
+        links = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", path.read_text())
+        missing = [f"{link}#{name}" for link, name in links
+                   if "://" not in link and name not in anchors(path.parent / link if link else path)]
         assert missing == []
 
     def test_every_page_is_in_the_index(self):

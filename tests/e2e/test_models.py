@@ -36,6 +36,7 @@ MODEL_LIST = [
         "supports_vision": True, "supports_pdf_input": True}),
     entry("half", "openai/gpt-4.1", info={"supports_vision": False}),
     entry("groq/*", "groq/*"),
+    entry("local/*", "openai_like/*", api_base="http://127.0.0.1:1/v1"),
 ]
 
 
@@ -80,7 +81,7 @@ class TestOpenai:
         assert models["vectors"]["architecture"]["output_modalities"] == ["embeddings"]
 
     def test_what_is_not_known_is_absent(self, models):
-        for name in ("unknown", "groq/*", "gatewire/demo"):
+        for name in ("unknown", "local/*", "gatewire/demo"):
             assert set(models[name]) == {"id", "object", "created", "owned_by", "provider"}
 
     def test_of_several_deployments_what_holds_for_all(self, models):
@@ -107,13 +108,18 @@ class TestOpenai:
         assert found["context_length"] == LLAMA["context"]
         assert found["provider"] == "groq"
 
+    def test_a_pattern_is_listed_as_the_models_it_matches(self, listing, models):
+        groq = {f"groq/{model}" for provider, model in FACTS if provider == "groq"}
+        assert groq == {name for name in models if name.startswith("groq/")}
+        assert models["groq/llama-3.3-70b-versatile"] == get(listing, "/v1/models/groq/llama-3.3-70b-versatile")
+
     def test_the_list_is_always_the_same(self, listing):
         assert get(listing, "/v1/models") == get(listing, "/v1/models")
 
     def test_sdk(self, listing):
         with openai.OpenAI(base_url=listing.url + "/v1", api_key="k", max_retries=0) as client:
             assert client.models.retrieve("gpt").context_length == GPT["context"]
-            assert {model.id for model in client.models.list()} >= {row["model_name"] for row in MODEL_LIST}
+            assert {model.id for model in client.models.list()} >= {row["model_name"] for row in MODEL_LIST} - {"groq/*"}
 
 
 class TestOthers:
@@ -122,6 +128,8 @@ class TestOthers:
         listed = {model["id"]: model for model in get(listing, "/v1/models", **version)["data"]}
         assert listed["claude"]["max_input_tokens"] == CLAUDE["context"]
         assert listed["claude"]["max_tokens"] == CLAUDE["max_output"]
+        page = get(listing, "/v1/models", **version)
+        assert (page["first_id"], page["last_id"]) == (page["data"][0]["id"], page["data"][-1]["id"])
         assert not {"max_input_tokens", "max_tokens", "pricing"} & set(listed["unknown"])
 
     def test_gemini(self, listing):
@@ -140,3 +148,4 @@ class TestOthers:
         assert shown.modelinfo["gatewire.context_length"] == GPT["context"]
         assert {"completion", "tools", "vision"} == set(shown.capabilities)
         assert set(client.show("unknown").capabilities) == {"completion"}
+        assert client.show("vectors").capabilities == ["embedding"]

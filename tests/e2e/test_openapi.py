@@ -25,6 +25,7 @@ CONTENT = {"content": {"parts": [{"text": "hi"}]}}
 
 # What a good request to each inference path carries; of Google's to each method.
 BODIES = {
+    "/api/v1/router/strategy": {"json": {"strategy": "default"}},
     "/v1/messages": {"json": MESSAGE},
     "/v1/messages/count_tokens": {"json": MESSAGE},
     "generateContent": {"json": CONTENTS},
@@ -70,8 +71,9 @@ def operations():
 
 
 OPERATIONS = list(operations())
-TAGS = ("gateway", "inference", "stored", "pass-through", "admin")
+TAGS = ("gateway", "routing", "inference", "stored", "pass-through", "admin")
 TAGGED = {tag: [row for row in OPERATIONS if tag in row[2]["tags"]] for tag in TAGS}
+POSTS = [row for row in TAGGED["routing"] if row[1] != "get"]
 
 
 def ids(rows):
@@ -108,6 +110,16 @@ class TestAnswers:
             answer = send(base_urls[server], method, path.replace("{model}", MODEL))
             assert answer.status_code == 200, f"{server}: {answer.text}"
             check(answer, operation)
+
+    @pytest.mark.parametrize(("path", "method", "operation", "servers"), POSTS, ids=ids(POSTS))
+    def test_questions_about_routing(self, gateway, path, method, operation, servers):
+        assert servers == ["API"]
+        answer = send(gateway.url, method, path, **BODIES.get(path, {}))
+        assert answer.status_code == 200, answer.text
+        check(answer, operation)
+        wrong = send(gateway.url, method, path, content=b"[")
+        assert wrong.status_code == 400, wrong.text
+        check(wrong, operation)
 
     @pytest.mark.parametrize(("path", "method", "operation", "servers"), TAGGED["inference"], ids=ids(TAGGED["inference"]))
     def test_inference(self, gateway, path, method, operation, servers):
@@ -211,7 +223,8 @@ class TestErrors:
 
     def test_nobody_answers_the_gateway(self, start_gateway):
         entry = {"model": f"openai/{MODEL}", "api_base": "http://127.0.0.1:1/v1", "api_key": "k"}
-        gateway = start_gateway({"model_list": [{"model_name": MODEL, "litellm_params": entry}]})
+        gateway = start_gateway({"model_list": [{"model_name": MODEL, "litellm_params": entry}],
+                                 "router_settings": {"num_retries": 0}})
         for path in ("/v1/chat/completions", "/v1/messages", "/v1beta/models/{model}:generateContent", "/api/chat"):
             answer = send(gateway.url, "post", path.replace("{model}", MODEL), **BODIES[path.rsplit(":", 1)[-1]])
             assert answer.status_code == 502, answer.text
@@ -262,7 +275,7 @@ class TestCompleteness:
 
     def api_rows(self):
         """(path, method) of every row; a path that ends with a slash stands for all below it."""
-        masks = {"GET": ["get"], "POST": ["post"], "DELETE": ["delete"], "ANY": list(METHODS)}
+        masks = {"GET": ["get"], "POST": ["post"], "DELETE": ["delete"], "ANY": list(METHODS), "SET": ["post", "put"]}
         for path in re.findall(r'GW_STR_INIT\("([^"]+)"\)', self.table("core/routes.c", "local_rows")):
             yield path, "get"
         for prefix, name in (("", "dialect_rows"), ("/v1", "api_rows")):
@@ -271,6 +284,11 @@ class TestCompleteness:
             for path, mask in rows:
                 for method in masks[mask]:
                     yield prefix + path, method
+        rows = re.findall(r'GW_STR_INIT\("([^"]+)"\),\s*(\w+),\s*GW_INSPECT_\w+', self.table("core/routes.c", "inspect_rows"))
+        assert len(rows) >= 9
+        for path, mask in rows:
+            for method in masks[mask]:
+                yield path, method
 
     def test_api(self):
         rows = set(self.api_rows())

@@ -66,6 +66,33 @@ static void test_pages_without_a_key(void **state)
     }
 }
 
+static void test_pages_about_routing(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gw_http_method method;
+        const char *path;
+        enum gw_route_kind kind;
+        enum gw_inspect inspect;
+        bool is_enveloped;
+    } cases[] = {
+        {GW_METHOD_GET, "/api/v1/router/stats", GW_ROUTE_INSPECT, GW_INSPECT_STATS, true},
+        {GW_METHOD_POST, "/api/v1/router/stats", GW_ROUTE_WRONG_METHOD, GW_INSPECT_NONE, true},
+        {GW_METHOD_PUT, "/api/v1/router/strategy", GW_ROUTE_INSPECT, GW_INSPECT_STRATEGY, true},
+        {GW_METHOD_DELETE, "/api/v1/router/strategy", GW_ROUTE_WRONG_METHOD, GW_INSPECT_NONE, true},
+        {GW_METHOD_GET, "/health/deployments", GW_ROUTE_INSPECT, GW_INSPECT_DEPLOYMENTS, false},
+        {GW_METHOD_GET, "/api/v1/router/", GW_ROUTE_UNKNOWN, GW_INSPECT_NONE, false},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
+        struct gw_route route = gw_route_find(cases[i].method, gw_str_from_c(cases[i].path));
+        assert_int_equal(route.kind, cases[i].kind);
+        assert_int_equal(route.inspect, cases[i].inspect);
+        assert_int_equal(route.is_enveloped, cases[i].is_enveloped);
+        assert_int_equal(route.task, GW_TASK_LOCAL);
+        assert_false(route.is_open);
+    }
+}
+
 static void test_unknown_paths(void **state)
 {
     (void)state;
@@ -133,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_paths),
         cmocka_unit_test(test_pages_without_a_key),
+        cmocka_unit_test(test_pages_about_routing),
         cmocka_unit_test(test_unknown_paths),
         cmocka_unit_test(test_model_lists_of_other_dialects),
         cmocka_unit_test(test_wrong_methods_name_the_right_ones),
