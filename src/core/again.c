@@ -229,10 +229,14 @@ void gw_request_attempt_failed(struct gw_request *request, const struct gw_error
 enum gw_step gw_request_nobody(struct gw_request *request)
 {
     uint64_t wait = wait_ms(request);
+    if (gw_line_enter(request, wait)) {
+        return GW_STEP_WAIT;
+    }
+    wait = gw_line_retry_after_ms(request, wait);
     struct gw_error error = {.class = GW_ERROR_OVERLOADED,
                              .status = 503,
-                             .retry_after_s = wait > 0 ? (wait + MS_PER_S - 1) / MS_PER_S : 1,
-                             .is_retryable = true,
+                             .retry_after_s = (wait + MS_PER_S - 1) / MS_PER_S,
+                             .is_retryable = !request->has_waited,
                              .can_fallback = true,
                              .code = GW_STR("no_deployment_available"),
                              .message = GW_STR("no deployment can serve at the moment")};

@@ -130,6 +130,7 @@ void gw_attempt_end(struct gw_attempt *attempt, const struct gw_error *error)
         gw_router_end(request->conf->router, attempt->group, &attempt->choice, &report,
                       gw_loop_now_ms(request->core->loop));
     tell(attempt, &news);
+    gw_line_wake(request->core, request->conf);
 }
 
 void gw_attempt_cancel(struct gw_attempt *attempt)

@@ -86,6 +86,7 @@ static void fill_group(struct gw_conf *conf, const struct gw_model_group *group,
         gw_zalloc((group->deployment_count + 1) * sizeof(struct gw_router_member));
     struct gw_deployment_state **states =
         gw_zalloc((group->deployment_count + 1) * sizeof(struct gw_deployment_state *));
+    gw_queue_init(&conf->queues[group->index], &group->routing->queue);
     conf->groups[group->index] = gw_group_state_acquire(conf->registry, group->name);
     conf->members[group->index] = states;
     for (size_t i = 0; i < group->deployment_count; i++) {
@@ -117,6 +118,7 @@ static void make_router(struct gw_conf *conf)
     const struct gw_catalog *catalog = conf->snapshot->catalog;
     size_t count = gw_catalog_group_count(catalog);
     struct gw_router_group *groups = gw_zalloc((count + 1) * sizeof(*groups));
+    conf->queues = gw_zalloc((count + 1) * sizeof(struct gw_queue));
     conf->groups = gw_zalloc((count + 1) * sizeof(struct gw_group_state *));
     conf->strategies = gw_zalloc((count + 1) * sizeof(*conf->strategies));
     conf->members = gw_zalloc((count + 1) * sizeof(struct gw_deployment_state **));
@@ -149,6 +151,7 @@ static void release_states(struct gw_conf *conf)
     gw_free(conf->members);
     gw_free(conf->strategies);
     gw_free(conf->groups);
+    gw_free(conf->queues);
 }
 
 enum gw_strategy gw_conf_strategy(const struct gw_conf *conf, const struct gw_model_group *group)
@@ -199,6 +202,9 @@ void gw_conf_release(struct gw_conf **conf)
     GW_ASSERT(old->refs > 0);
     if (--old->refs > 0) {
         return;
+    }
+    if (old->wake.run != NULL) {
+        gw_deferred_cancel(&old->wake);
     }
     release_states(old);
     for (size_t i = 0; i < old->pool_count; i++) {

@@ -19,7 +19,9 @@
 #include <stddef.h>
 
 #include "config/snapshot.h"
+#include "loop/loop.h"
 #include "policy/deployment_state.h"
+#include "policy/queue.h"
 #include "policy/router.h"
 #include "policy/routing.h"
 #include "upstream/upstream.h"
@@ -37,6 +39,9 @@ struct gw_conf {
     struct gw_deployment_registry *registry;
     struct gw_credential_state **credentials; /* of all deployments, one after the other */
     size_t credential_count;
+    struct gw_queue *queues; /* by gw_model_group.index: who waits for a deployment */
+    size_t waiting_count;    /* in all of them */
+    struct gw_deferred wake; /* core/line's: a deployment has room again */
     size_t refs;
 };
 

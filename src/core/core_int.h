@@ -144,13 +144,6 @@ struct gw_attempt {
     struct gw_rate_headers rate;        /* what the head said about limits */
 };
 
-/* Who waits longer when there is no room. */
-enum gw_priority {
-    GW_PRIORITY_NORMAL,
-    GW_PRIORITY_LOW,
-    GW_PRIORITY_HIGH,
-};
-
 /* What became of an attempt that failed, for the error that tells of all. */
 struct gw_tried {
     struct gw_str deployment;
@@ -164,6 +157,7 @@ struct gw_tried {
 enum gw_request_wait {
     GW_REQUEST_WAIT_NONE,
     GW_REQUEST_WAIT_RETRY,   /* the pause before the next attempt */
+    GW_REQUEST_WAIT_LINE,    /* for a deployment with room */
     GW_REQUEST_WAIT_HOLD,    /* how long the beginning of an answer is held back */
     GW_REQUEST_WAIT_SILENCE, /* how long a stream brings nothing before the client gets a ping */
 };
@@ -207,6 +201,8 @@ struct gw_request {
     struct gw_str suffix;
     struct gw_router_ask ask;
     enum gw_priority priority;
+    struct gw_queue_entry place;                /* in the line for a deployment with room */
+    bool has_waited;                            /* once is enough */
     bool is_auto;                               /* the client left the choice of the model to us */
     const struct gw_retry_policy *retry_policy; /* the asked group's, or the request's own */
     struct gw_retry_state retry;
@@ -310,6 +306,24 @@ enum gw_step gw_request_again(struct gw_request *request, const struct gw_error 
 /* Sets the request's timer; clears it. */
 void gw_request_wait(struct gw_request *request, enum gw_request_wait wait, uint64_t delay_ms);
 void gw_request_stop_waiting(struct gw_request *request);
+
+/* ---- line.c: waiting for a deployment with room ---- */
+
+/* Are others waiting whom this request must not overtake? */
+bool gw_line_is_ahead(const struct gw_request *request);
+
+/* Waits, or goes on waiting, in the group's line; |wait_ms| until there may be room, 0: unknown.
+ * False when there is no line, it is full, or the wait is over. */
+bool gw_line_enter(struct gw_request *request, uint64_t wait_ms);
+
+/* Waits no longer: it was served, or not. Nothing when it does not wait. */
+void gw_line_leave(struct gw_request *request, bool is_served);
+
+/* What a client that is sent away is told to wait. */
+uint64_t gw_line_retry_after_ms(const struct gw_request *request, uint64_t wait_ms);
+
+/* A deployment of |conf| may have room: those who wait are asked to try, after this callback. */
+void gw_line_wake(struct gw_core *core, struct gw_conf *conf);
 
 /* ---- steer.c: what in the request steers the choice ---- */
 

@@ -108,8 +108,9 @@ enum gw_step gw_state_route(struct gw_request *request)
             return step;
         }
     }
-    switch (gw_attempt_pick(request)) {
+    switch (gw_line_is_ahead(request) ? GW_ERR_NOT_FOUND : gw_attempt_pick(request)) {
     case GW_OK:
+        gw_line_leave(request, true);
         gw_request_set_state(request, GW_REQUEST_EXCHANGE);
         return GW_STEP_GO;
     case GW_ERR_NOT_FOUND:

@@ -101,6 +101,7 @@ enum gw_step gw_state_settle(struct gw_request *request)
         record.usage = gw_recovery_sum(&request->recovery->spent, &record.usage);
     }
     gw_request_stop_waiting(request);
+    gw_line_leave(request, false);
     gw_attempt_end(request->attempt, &request->error);
     count(core->counters, &record);
     core->on_settled(core->user, &record);

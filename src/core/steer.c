@@ -97,10 +97,9 @@ static enum gw_step read_session(struct gw_request *request, const struct gw_hea
 
 static enum gw_step read_priority(struct gw_request *request, const struct gw_header *field)
 {
-    struct gw_str value = gw_str_trim(field->value);
-    request->priority = gw_str_eq_nocase(value, GW_STR("high"))  ? GW_PRIORITY_HIGH
-                        : gw_str_eq_nocase(value, GW_STR("low")) ? GW_PRIORITY_LOW
-                                                                 : GW_PRIORITY_NORMAL;
+    if (gw_priority_parse(gw_str_trim(field->value), &request->priority) != GW_OK) {
+        return refuse(request, field->name, GW_STR("A priority is high, normal or low."));
+    }
     return GW_STEP_GO;
 }
 
@@ -217,5 +216,6 @@ enum gw_step gw_steer(struct gw_request *request)
         yyjson_doc_free(chat);
     }
     request->ask.affinity = affinity_of(request);
+    request->priority = GW_PRIORITY_NORMAL;
     return read_fields(request);
 }
