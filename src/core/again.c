@@ -15,7 +15,7 @@ static struct gw_group_state *state_of(const struct gw_request *request)
 }
 
 /* Short, in whole characters; a provider's own words without what may be a key in them. */
-static struct gw_str why_of(struct gw_request *request, const struct gw_error *error)
+static struct gw_str why_of(const struct gw_attempt *attempt, const struct gw_error *error)
 {
     struct gw_str why = error->message;
     bool is_cut = why.len > WHY_BYTES;
@@ -25,7 +25,7 @@ static struct gw_str why_of(struct gw_request *request, const struct gw_error *e
     }
     return error->upstream_status == 0
                ? why
-               : gw_redact(&request->arena, why, is_cut, gw_attempt_credential(request->attempt));
+               : gw_redact(&attempt->request->arena, why, is_cut, gw_attempt_credential(attempt));
 }
 
 static void note_tried(struct gw_request *request, struct gw_str deployment, struct gw_str why)
@@ -77,6 +77,8 @@ static void on_timer(struct gw_timer *timer)
         gw_deliver_release(request);
     } else if (wait == GW_REQUEST_WAIT_SILENCE) {
         gw_deliver_translated_on_silence(request);
+    } else if (wait == GW_REQUEST_WAIT_HEDGE) {
+        gw_hedge_start(request);
     } else {
         gw_request_run(request);
     }
@@ -205,14 +207,19 @@ static enum gw_step decide(struct gw_request *request, const struct gw_error *er
                                                 : carry_out(request, &decision);
 }
 
-enum gw_step gw_request_again(struct gw_request *request, const struct gw_error *error)
+void gw_attempt_failed(struct gw_attempt *attempt, const struct gw_error *error)
 {
-    struct gw_attempt *attempt = request->attempt;
-    note_tried(request, attempt->deployment->id, why_of(request, error));
+    struct gw_request *request = attempt->request;
+    note_tried(request, attempt->deployment->id, why_of(attempt, error));
     if (!has_other_keys(attempt, error)) {
         gw_router_set_add(&request->ask.tried, attempt->choice.member);
     }
     gw_attempt_end(attempt, error);
+}
+
+enum gw_step gw_request_again(struct gw_request *request, const struct gw_error *error)
+{
+    gw_attempt_failed(request->attempt, error);
     if (request->has_begun && request->recovery != NULL) {
         return gw_continue(request, error);
     }

@@ -158,6 +158,7 @@ enum gw_request_wait {
     GW_REQUEST_WAIT_NONE,
     GW_REQUEST_WAIT_RETRY,   /* the pause before the next attempt */
     GW_REQUEST_WAIT_LINE,    /* for a deployment with room */
+    GW_REQUEST_WAIT_HEDGE,   /* how long the provider may take until another is asked as well */
     GW_REQUEST_WAIT_HOLD,    /* how long the beginning of an answer is held back */
     GW_REQUEST_WAIT_SILENCE, /* how long a stream brings nothing before the client gets a ping */
 };
@@ -210,7 +211,8 @@ struct gw_request {
     struct gw_timer timer;
     enum gw_request_wait wait;
     struct gw_attempt *attempt; /* the one that is asked, or was last */
-    struct gw_attempt first_attempt;
+    struct gw_attempt *rival;   /* asked at the same time; or NULL */
+    struct gw_attempt attempts[2];
     unsigned exchange_count;
     struct gw_tried tried[GW_REQUEST_TRIED_MAX];
     unsigned tried_count;
@@ -263,7 +265,12 @@ extern const struct gw_downstream_events gw_request_downstream_events;
 
 /* ---- exchange.c ---- */
 
-/* Ends the attempt, if there is one, without an event. */
+/* Begins the exchange of the current attempt, which was picked and has its API. Errors: those of
+ * gw_plan_exchange() and gw_exchange_start(); with class NONE *error says nothing. */
+GW_MUST_USE enum gw_err gw_exchange_begin(struct gw_request *request, bool is_fresh,
+                                          struct gw_error *error, bool *is_planned);
+
+/* Ends what is asked without an event. */
 void gw_request_cancel_exchange(struct gw_request *request);
 
 /* Stops or resumes the provider's answer. */
@@ -291,7 +298,25 @@ static inline const struct gw_secret *gw_attempt_credential(const struct gw_atte
 /* Ends its exchange, if there is one, without an event. */
 void gw_attempt_cancel(struct gw_attempt *attempt);
 
+/* ---- hedge.c: a second exchange when the first takes unusually long ---- */
+
+/* The first exchange has begun: is there to be another, later? */
+void gw_hedge_plan(struct gw_request *request);
+
+/* It takes long: asks another deployment as well. */
+void gw_hedge_start(struct gw_request *request);
+
+/* |attempt| was answered with |status|. False: it lost, and the request goes on with its rival. */
+bool gw_hedge_on_response(struct gw_attempt *attempt, const struct gw_response_head *head);
+
+/* |attempt| failed. True: the request goes on with its rival. */
+bool gw_hedge_on_failure(struct gw_attempt *attempt, const struct gw_error *error);
+
 /* ---- again.c: after a failure ---- */
+
+/* |attempt| came to nothing: ended, and remembered for the next pick and for the error that tells
+ * of all. */
+void gw_attempt_failed(struct gw_attempt *attempt, const struct gw_error *error);
 
 /* The attempt came to nothing, and the client has not seen a byte: another attempt, or the answer
  * that tells. |error|'s texts live in the arena. The request may be gone afterwards. */

@@ -105,10 +105,11 @@ static enum gw_step start_demo(struct gw_request *request)
     return gw_request_fail(request, &error);
 }
 
-static enum gw_step start_exchange(struct gw_request *request, bool fresh)
+enum gw_err gw_exchange_begin(struct gw_request *request, bool is_fresh, struct gw_error *error,
+                              bool *is_planned)
 {
-    const struct gw_deployment *deployment = request->attempt->deployment;
-    struct gw_error error = {0};
+    struct gw_attempt *attempt = request->attempt;
+    const struct gw_deployment *deployment = attempt->deployment;
     struct gw_exchange_request exchange = {
         .pool = request->conf->pools[deployment->origin_index],
         .is_streamed = request->is_streamed_up,
@@ -116,23 +117,31 @@ static enum gw_step start_exchange(struct gw_request *request, bool fresh)
         .timeouts = deployment->timeouts,
         /* A streamed body cannot be sent twice, so it does not go over a connection that may be
            dead. */
-        .fresh_connection = fresh || request->is_streamed_up,
+        .fresh_connection = is_fresh || request->is_streamed_up,
     };
     if (request->llm.is_stream) {
         exchange.timeouts.total_ms = deployment->timeouts.stream_total_ms;
         exchange.timeouts.first_byte_ms = deployment->timeouts.stream_first_byte_ms;
     }
-    enum gw_err err = gw_plan_exchange(request, &exchange, &error);
+    enum gw_err err = gw_plan_exchange(request, &exchange, error);
+    *is_planned = err == GW_OK;
+    return err == GW_OK
+               ? gw_exchange_start(&exchange, &exchange_events, attempt, &attempt->exchange)
+               : err;
+}
+
+static enum gw_step start_exchange(struct gw_request *request, bool is_fresh)
+{
+    struct gw_error error = {0};
+    bool is_planned = false;
+    enum gw_err err = gw_exchange_begin(request, is_fresh, &error, &is_planned);
     if (err != GW_OK) {
-        return fail_plan(request, err, &error);
-    }
-    err = gw_exchange_start(&exchange, &exchange_events, request->attempt,
-                            &request->attempt->exchange);
-    if (err != GW_OK) {
-        return fail_start(request, err);
+        return is_planned ? fail_start(request, err) : fail_plan(request, err, &error);
     }
     if (request->is_streamed_up) {
         gw_downstream_read_body(request->pair, true);
+    } else {
+        gw_hedge_plan(request);
     }
     return GW_STEP_WAIT;
 }
@@ -183,6 +192,9 @@ enum gw_step gw_state_exchange(struct gw_request *request)
 void gw_request_cancel_exchange(struct gw_request *request)
 {
     gw_attempt_cancel(request->attempt);
+    if (request->rival != NULL) {
+        gw_attempt_cancel(request->rival);
+    }
 }
 
 void gw_request_pause_exchange(struct gw_request *request, bool paused)
@@ -224,6 +236,9 @@ static void on_response(void *user, const struct gw_response_head *head)
     gw_counter_add(
         &request->core->counters->upstream_statuses_total[head->status / 100 % GW_STATUS_CLASSES],
         1);
+    if (!gw_hedge_on_response(attempt, head)) {
+        return;
+    }
     gw_request_set_state(request, GW_REQUEST_DELIVER);
     if (head->status >= 400 && attempt->api != NULL) {
         attempt->delivery = GW_DELIVERY_WITHHELD;
@@ -302,7 +317,8 @@ static bool must_send_again(const struct gw_attempt *attempt,
                             const struct gw_exchange_failure *failure)
 {
     return failure->is_stale && attempt->request->state == GW_REQUEST_EXCHANGE &&
-           !attempt->was_stale && !attempt->request->is_streamed_up;
+           !attempt->was_stale && !attempt->request->is_streamed_up &&
+           attempt->request->rival == NULL;
 }
 
 static void on_error(void *user, const struct gw_exchange_failure *failure)
@@ -328,6 +344,9 @@ static void on_error(void *user, const struct gw_exchange_failure *failure)
         return;
     }
     struct gw_error error = explain_failure(request, failure);
+    if (gw_hedge_on_failure(attempt, &error)) {
+        return;
+    }
     if (!request->has_begun) {
         gw_request_attempt_failed(request, &error);
     } else if (request->attempt->delivery == GW_DELIVERY_TRANSLATED) {

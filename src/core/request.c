@@ -45,7 +45,9 @@ static void on_release(struct gw_deferred *release)
     struct gw_request *request = GW_CONTAINER_OF(release, struct gw_request, release);
     gw_openai_tee_fini(&request->tee);
     gw_relay_fini(&request->relay);
-    gw_translation_destroy(&request->attempt->translation);
+    for (size_t i = 0; i < GW_ARRAY_LEN(request->attempts); i++) {
+        gw_translation_destroy(&request->attempts[i].translation);
+    }
     gw_recovery_destroy(&request->recovery);
     gw_buf_fini(&request->held);
     gw_withheld_destroy(&request->withheld);
@@ -120,7 +122,7 @@ void gw_request_begin(void *user, struct gw_downstream *pair)
     memset(request, 0, offsetof(struct gw_request, first_bytes));
     request->core = core;
     request->conf = gw_conf_acquire(core->conf);
-    request->attempt = &request->first_attempt;
+    request->attempt = &request->attempts[0];
     request->attempt->request = request;
     request->pair = pair;
     gw_arena_init(&request->arena, request->first_bytes, sizeof(request->first_bytes),

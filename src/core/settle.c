@@ -103,6 +103,9 @@ enum gw_step gw_state_settle(struct gw_request *request)
     gw_request_stop_waiting(request);
     gw_line_leave(request, false);
     gw_attempt_end(request->attempt, &request->error);
+    if (request->rival != NULL) {
+        gw_attempt_end(request->rival, &(struct gw_error){.class = GW_ERROR_CANCELLED});
+    }
     count(core->counters, &record);
     core->on_settled(core->user, &record);
     gw_list_unlink(&request->node);
