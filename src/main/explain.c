@@ -210,12 +210,14 @@ static void print_pretty(struct gw_str body)
 static int explain_translated(struct explain *explain, const struct gw_provider_api *api)
 {
     struct gw_answer_facts facts = {0};
+    struct gw_recovery *no_recovery = NULL;
     struct gw_translation_opts opts = {
         .dialect = explain->dialect,
         .request = &explain->request,
         .encoder = {.model = explain->request.model, .request_id = GW_STR("req_explain")},
         .arena = &explain->arena,
-        .facts = &facts};
+        .facts = &facts,
+        .recovery = &no_recovery};
     struct gw_translation *translation = gw_translation_create(&opts);
     if (translation == NULL ||
         gw_translation_encode(translation, api, &explain->deployment, explain->upstream_model,
