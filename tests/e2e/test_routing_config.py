@@ -40,7 +40,7 @@ def entry(mock, group, **params):
 
 def test_lower_orders_are_asked_first_and_others_when_they_fail(two, start_gateway):
     first, second = two
-    gateway = start_gateway({"model_list": [entry(second, "m", order=2), entry(first, "m", order=1)]})
+    gateway = start_gateway({"router": {}, "model_list": [entry(second, "m", order=2), entry(first, "m", order=1)]})
     for _ in range(4):
         assert ask(gateway, "m").status_code == 200
     assert counts(two) == [4, 0]
@@ -50,7 +50,7 @@ def test_lower_orders_are_asked_first_and_others_when_they_fail(two, start_gatew
 
 
 def test_weights_are_shares(two, start_gateway):
-    gateway = start_gateway({"model_list": [entry(two[0], "m", weight=0.75), entry(two[1], "m", weight=0.25)]})
+    gateway = start_gateway({"router": {}, "model_list": [entry(two[0], "m", weight=0.75), entry(two[1], "m", weight=0.25)]})
     for _ in range(16):
         assert ask(gateway, "m").status_code == 200
     small = two[1].stats()["requests"]
@@ -58,7 +58,7 @@ def test_weights_are_shares(two, start_gateway):
 
 
 def test_a_deployment_that_reached_its_limit_is_left_out(two, start_gateway):
-    gateway = start_gateway({"model_list": [entry(two[0], "m", rpm=2, priority=9), entry(two[1], "m")]})
+    gateway = start_gateway({"router": {}, "model_list": [entry(two[0], "m", rpm=2, priority=9), entry(two[1], "m")]})
     for _ in range(5):
         assert ask(gateway, "m").status_code == 200
     assert counts(two) == [2, 3]
@@ -66,7 +66,7 @@ def test_a_deployment_that_reached_its_limit_is_left_out(two, start_gateway):
 
 def test_the_keys_of_a_deployment_take_turns(start_mock, start_gateway):
     mock = start_mock()
-    gateway = start_gateway({"model_list": [entry(mock, "m", api_key=None, api_keys=["sk-a", "sk-b", "sk-c"])]})
+    gateway = start_gateway({"router": {}, "model_list": [entry(mock, "m", api_key=None, api_keys=["sk-a", "sk-b", "sk-c"])]})
     for _ in range(6):
         assert ask(gateway, "m").status_code == 200
     seen = [dict(request["headers"])["authorization"] for request in mock.requests()]
@@ -79,7 +79,7 @@ def test_fallbacks_in_litellms_form(section, two, start_gateway):
     set_knobs(first, "?status=500")
     models = [entry(first, "a"), entry(second, "b"), entry(first, "c")]
     settings = {"fallbacks": [{"a": ["b"]}], "num_retries": 0}
-    gateway = start_gateway({"model_list": models, section: settings})
+    gateway = start_gateway({"router": {}, "model_list": models, section: settings})
     assert ask(gateway, "a").status_code == 200
     assert counts(two) == [1, 1]
     assert ask(gateway, "c").status_code >= 500
@@ -127,7 +127,7 @@ def test_the_breaker_opens_after_the_configured_failures(start_mock, start_gatew
 
 
 def test_a_reload_changes_the_order(two, start_gateway):
-    gateway = start_gateway({"model_list": [entry(two[0], "m", priority=2), entry(two[1], "m", priority=1)]})
+    gateway = start_gateway({"router": {}, "model_list": [entry(two[0], "m", priority=2), entry(two[1], "m", priority=1)]})
     assert ask(gateway, "m").status_code == 200
     assert counts(two) == [1, 0]
     config = json.loads(gateway.config_path.read_text())
