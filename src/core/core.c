@@ -51,6 +51,7 @@ struct gw_core *gw_core_create(const struct gw_core_opts *opts)
     core->counters = gw_zalloc(sizeof(*core->counters));
     core->started_wall_ms = gw_clock_wall_ms();
     gw_list_init(&core->requests);
+    gw_list_init(&core->mirrors);
     struct gw_upstream_opts upstream = {
         .loop = opts->loop,
         .max_idle_per_origin = settings->max_idle_per_origin,
@@ -81,6 +82,7 @@ void gw_core_destroy(struct gw_core **core)
     {
         gw_request_cancel(GW_CONTAINER_OF(node, struct gw_request, node));
     }
+    gw_mirror_cancel_all(old);
     gw_server_destroy(&old->server);
     gw_loop_run_deferred(old->loop); /* the requests let go of the configuration */
     gw_conf_release(&old->conf);

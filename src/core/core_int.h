@@ -77,6 +77,7 @@ struct gw_core {
     void (*on_connection_closed)(void *user);
     void *user;
     struct gw_list requests; /* in flight */
+    struct gw_list mirrors;  /* likewise: copies that nobody waits for */
     uint64_t started_wall_ms;
     bool is_draining;
 };
@@ -311,6 +312,14 @@ bool gw_hedge_on_response(struct gw_attempt *attempt, const struct gw_response_h
 
 /* |attempt| failed. True: the request goes on with its rival. */
 bool gw_hedge_on_failure(struct gw_attempt *attempt, const struct gw_error *error);
+
+/* ---- mirror.c: copies for another model ---- */
+
+/* The first exchange has begun: sends a copy to the group's mirror, for the share that gets one. */
+void gw_mirror_request(struct gw_request *request);
+
+/* Ends all copies. */
+void gw_mirror_cancel_all(struct gw_core *core);
 
 /* ---- again.c: after a failure ---- */
 

@@ -142,6 +142,7 @@ static enum gw_step start_exchange(struct gw_request *request, bool is_fresh)
         gw_downstream_read_body(request->pair, true);
     } else {
         gw_hedge_plan(request);
+        gw_mirror_request(request);
     }
     return GW_STEP_WAIT;
 }
