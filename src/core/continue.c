@@ -17,7 +17,8 @@ static bool is_wanted(const struct gw_request *request)
 {
     const struct gw_group_routing *routing =
         request->group != NULL ? request->group->routing : NULL;
-    return routing != NULL && routing->recovers_streams;
+    return routing != NULL &&
+           (routing->recovers_streams || routing->slow_stream.floor_tokens_per_s > 0);
 }
 
 /* Verbatim answers in these dialects can go on in the gateway's own words: whatever stands in their
@@ -50,6 +51,9 @@ void gw_continue_watch(struct gw_request *request)
     if (request->recovery != NULL && is_verbatim) {
         read_along(request);
     }
+    if (request->recovery != NULL) {
+        gw_slow_guard(request);
+    }
 }
 
 void gw_continue_watch_beginning(struct gw_request *request)
@@ -71,27 +75,38 @@ static bool is_in_time(const struct gw_request *request)
            gw_loop_now_ms(request->core->loop) < request->retry.begun_at_ms + deadline_ms;
 }
 
+/* A group may want only its slow streams to be moved. */
+static bool is_group_willing(const struct gw_request *request)
+{
+    const struct gw_recovery *recovery = request->recovery;
+    return recovery->is_moved || !recovery->has_output || gw_continue_is_on(request) ||
+           (request->group != NULL && request->group->routing->recovers_streams);
+}
+
 bool gw_continue_can(struct gw_request *request, const struct gw_error *error)
 {
     return request->recovery != NULL && request->has_begun && request->pair != NULL &&
            request->asked_group != NULL && !request->retry.is_off &&
            (error->is_retryable || error->can_fallback || gw_continue_is_on(request)) &&
-           gw_recovery_is_possible(request->recovery) && is_in_time(request);
+           gw_recovery_is_possible(request->recovery) && is_group_willing(request) &&
+           is_in_time(request);
 }
 
-/* The neutral request, and the encoder where the client got the provider's own bytes so far. */
-static bool make_ready(struct gw_request *request, yyjson_val **chat)
+/* The neutral request, when it is one that can be continued. */
+static bool find_chat(struct gw_request *request, yyjson_val **chat)
 {
-    struct gw_attempt *attempt = request->attempt;
     struct gw_inbound in = gw_request_inbound(request);
     struct gw_error error = {0};
-    if (gw_plan_make_translation(request) != GW_OK ||
-        gw_translation_chat(attempt->translation, &in, chat, &error) != GW_OK ||
-        !gw_recovery_allows(*chat)) {
-        return false;
-    }
-    return gw_translation_has_stream(attempt->translation) ||
-           gw_translation_resume(attempt->translation) == GW_OK;
+    return gw_plan_make_translation(request) == GW_OK &&
+           gw_translation_chat(request->attempt->translation, &in, chat, &error) == GW_OK &&
+           gw_recovery_allows(*chat);
+}
+
+/* The encoder, where the client got the provider's own bytes so far. */
+static bool has_stream(struct gw_request *request)
+{
+    struct gw_translation *translation = request->attempt->translation;
+    return gw_translation_has_stream(translation) || gw_translation_resume(translation) == GW_OK;
 }
 
 /* ---- who can go on ---- */
@@ -127,6 +142,38 @@ static bool pick_in_group(struct gw_request *request, yyjson_val *chat)
         }
     }
     return gw_attempt_pick(request) == GW_OK;
+}
+
+/* Somebody of the group who could take over at once. */
+static bool has_taker(struct gw_request *request, yyjson_val *chat)
+{
+    const struct gw_model_group *group = request->group;
+    for (size_t i = 0; i < group->deployment_count; i++) {
+        struct gw_router_reason reason =
+            gw_router_explain(request->conf->router, group->index, i, &request->ask);
+        if (i != request->attempt->choice.member && reason.skip == GW_ROUTER_SKIP_NONE &&
+            can_serve(request, group->deployments[i], chat)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gw_continue_can_move(struct gw_request *request)
+{
+    struct gw_recovery *recovery = request->recovery;
+    yyjson_val *chat = NULL;
+    bool is_possible = !request->retry.is_off && !recovery->is_off &&
+                       gw_recovery_is_possible(recovery) && is_in_time(request) &&
+                       find_chat(request, &chat) && has_taker(request, chat);
+    if (!is_possible) {
+        return false;
+    }
+    if (request->has_begun) {
+        recovery->is_moved =
+            gw_allowance_try_take(&request->conf->groups[request->asked_group->index]->retries);
+    }
+    return recovery->is_moved || !request->has_begun;
 }
 
 static bool is_visited(const struct gw_retry_state *retry, uint32_t group)
@@ -208,14 +255,20 @@ static enum gw_step give_up(struct gw_request *request, const struct gw_error *e
     return GW_STEP_OVER;
 }
 
+/* A stream that is moved has paid already. */
+static bool has_allowance(struct gw_request *request)
+{
+    return request->recovery->is_moved ||
+           gw_allowance_try_take(&request->conf->groups[request->asked_group->index]->retries);
+}
+
 enum gw_step gw_continue(struct gw_request *request, const struct gw_error *error)
 {
-    struct gw_allowance *allowance = &request->conf->groups[request->asked_group->index]->retries;
     struct gw_usage usage = used(request);
     yyjson_val *chat = NULL;
     struct gw_str broken = request->attempt->deployment->id;
-    if (!gw_continue_can(request, error) || !make_ready(request, &chat) ||
-        !gw_allowance_try_take(allowance) || !pick(request, chat)) {
+    if (!gw_continue_can(request, error) || !find_chat(request, &chat) || !has_stream(request) ||
+        !has_allowance(request) || !pick(request, chat)) {
         return give_up(request, error);
     }
     struct gw_continuation_target target =

@@ -398,6 +398,17 @@ enum gw_step gw_continue(struct gw_request *request, const struct gw_error *erro
  * is none. */
 bool gw_continue_tell(struct gw_request *request, const struct gw_error *error);
 
+/* Could another deployment of the group go on with a stream that is only slow? Takes what that
+ * costs out of the budget. */
+bool gw_continue_can_move(struct gw_request *request);
+
+/* ---- slow.c: streams that are too slow ---- */
+
+/* Guards the stream whose notes are taken from now on, where its group wants that; until
+ * gw_slow_stop(). */
+void gw_slow_guard(struct gw_request *request);
+void gw_slow_stop(struct gw_request *request);
+
 /* ---- chain.c: which groups follow ---- */
 
 /* The groups behind the one that was asked for, resolved when the first is needed. Errors:

@@ -43,6 +43,7 @@ struct gw_counters {
     _Atomic uint64_t upstream_failures_total[GW_PHASE_BODY + 1]; /* by phase */
     _Atomic uint64_t upstream_statuses_total[GW_STATUS_CLASSES];
     _Atomic uint64_t stale_retries_total;
+    _Atomic uint64_t slow_streams_total;      /* that were moved */
     _Atomic uint64_t stream_recoveries_total; /* exchanges that continued a broken stream */
     _Atomic uint64_t input_tokens_total;
     _Atomic uint64_t cached_tokens_total;

@@ -25,6 +25,7 @@ void gw_deliver_reset(struct gw_request *request)
     } else if (request->recovery != NULL) {
         gw_recovery_forget(request->recovery);
     }
+    gw_slow_stop(request);
     request->attempt->delivery = GW_DELIVERY_NONE;
     request->attempt->usage_injected = false;
 }
@@ -113,6 +114,9 @@ enum gw_err gw_deliver_write(struct gw_request *request, struct gw_str bytes)
     request->sent_bytes += bytes.len;
     if (err == GW_OK && !gw_downstream_can_write(request->pair)) {
         gw_request_pause_exchange(request, true);
+        if (request->recovery != NULL) {
+            request->recovery->was_paused = true;
+        }
     }
     return err;
 }

@@ -73,6 +73,10 @@ static void note_start(struct gw_recovery *recovery, const struct gw_event_start
 static void note(struct gw_recovery *recovery, const struct gw_event *event)
 {
     recovery->has_output = recovery->has_output || gw_event_is_output(event);
+    if (recovery->is_guarded &&
+        (event->type == GW_EVENT_TEXT || event->type == GW_EVENT_REASONING)) {
+        gw_slow_stream_feed_bytes(&recovery->slow, event->text.len);
+    }
     switch (event->type) {
     case GW_EVENT_START:
         note_start(recovery, &event->start);
@@ -238,6 +242,7 @@ void gw_recovery_continue(struct gw_recovery *recovery, const struct gw_usage *u
     stop_reading(recovery);
     recovery->spent = gw_recovery_sum(&recovery->spent, usage);
     recovery->is_continuing = true;
+    recovery->is_moved = false;
     recovery->count++;
     gw_buf_reset(&recovery->before);
     (void)gw_buf_append(&recovery->before, gw_buf_str(&recovery->text)); /* of the same size */

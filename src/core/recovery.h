@@ -27,6 +27,8 @@
 #include "llm/continuation_join.h"
 #include "llm/event.h"
 #include "llm/usage.h"
+#include "loop/loop.h"
+#include "policy/slow_stream.h"
 #include "provider/api.h"
 
 /* Some 60,000 tokens, more than answers of one piece have; and it is kept for each stream of a
@@ -36,6 +38,8 @@
 #define GW_RECOVERY_MAX 2
 /* Of the names in a provider's first event: no vendor's are longer. */
 #define GW_RECOVERY_NAME_BYTES 512
+
+struct gw_request;
 
 struct gw_recovery {
     bool is_wanted;        /* by the group: answers with text are continued, too */
@@ -56,6 +60,13 @@ struct gw_recovery {
     /* A verbatim answer is read along. */
     const struct gw_provider_api *api;
     struct gw_decoder *decoder;
+    /* The guard against slow streams, of a group that has one. */
+    struct gw_request *request;
+    struct gw_slow_stream slow;
+    struct gw_timer slow_timer;
+    bool is_guarded;
+    bool was_paused; /* reading rested since the last look: the client was the slow one */
+    bool is_moved;   /* nothing broke: the stream leaves a deployment that is slow */
 };
 
 /* One that has seen nothing; NULL when there is no memory. */

@@ -97,6 +97,7 @@ enum gw_step gw_state_settle(struct gw_request *request)
         .duration_us = microseconds(request->begun_at_ns, gw_clock_mono_ns()),
     };
     describe_target(request, &record);
+    gw_slow_stop(request);
     if (request->recovery != NULL) {
         record.usage = gw_recovery_sum(&request->recovery->spent, &record.usage);
     }

@@ -61,9 +61,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 class Provider:
     """Says TEXT, or what is left of it, and after `dies_after` pieces does what `end` says: "cut" (the connection),
-    "error" (the vendor's error event), "stall" (nothing more until the client leaves)."""
+    "error" (the vendor's error event), "stall" (nothing more until the client leaves), "late-cut", "late-rest" (after
+    `silence` seconds)."""
 
-    def __init__(self, dies_after=None, end="cut", before=()):
+    def __init__(self, dies_after=None, end="cut", before=(), silence=0.0):
+        self.silence = silence
         self.dies_after = dies_after
         self.end = end
         self.before = before
@@ -106,8 +108,7 @@ class Provider:
         handler.begin()
         self.start(handler)
         for number, piece in enumerate(self.pieces(prefix)):
-            if number == self.dies_after:
-                self.die(handler)
+            if number == self.dies_after and not self.goes_on(handler):
                 return
             self.say(handler, piece)
         self.finish(handler)
@@ -115,14 +116,17 @@ class Provider:
     def pieces(self, prefix):
         return pieces_behind(prefix)
 
-    def die(self, handler):
+    def goes_on(self, handler):
         if self.end == "stall":
             if handler.connection.recv(1) == b"":  # until the gateway leaves
                 self.was_cancelled.set()
-            return
-        assert self.may_die.wait(20)
+        elif self.end.startswith("late-"):
+            self.stopped.wait(self.silence)
+        else:
+            assert self.may_die.wait(20)
         if self.end == "error":
             self.say_error(handler)
+        return self.end == "late-rest"
 
 
 class OpenAI(Provider):

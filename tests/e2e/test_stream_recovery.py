@@ -2,6 +2,7 @@
 """Streams that go wrong behind their first byte: another deployment goes on, or the client is told in its dialect."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import anthropic
 import httpx
@@ -251,3 +252,86 @@ def test_anthropic_client_is_told(start_gateway, provider):
     last = text.strip().split("\n\n")[-1]
     assert last.startswith("event: error\n")
     assert "message_stop" not in text
+
+
+# ---------------------------------------------------------------- slow streams
+
+SLOW = {"min_tokens_per_second": 20, "grace": "300ms", "max_delivered_tokens": 1000}
+
+
+@pytest.mark.parametrize("first", [OpenAI, Anthropic])
+def test_slow_stream_moves(start_gateway, provider, first):
+    one, two = provider(first, dies_after=5, end="stall"), provider(Vllm)
+    gateway = start(start_gateway, one, two, recover_streams=False, slow_stream=SLOW)
+    assert ask_openai(gateway)[0] == TEXT
+    assert one.was_cancelled.wait(BOUND_S)
+    assert metric(gateway, "gatewire_slow_streams_total") == 1
+    assert record_of(gateway)["recoveries"] == 1
+
+
+def test_slow_stream_without_output_begins_anew(start_gateway, provider):
+    one, two = provider(OpenAI, dies_after=0, end="stall"), provider(OpenAI)
+    gateway = start(start_gateway, one, two, recover_streams=False, slow_stream=SLOW)
+    assert ask_openai(gateway)[0] == TEXT
+    assert one.was_cancelled.wait(BOUND_S)
+    assert two.requests[0]["messages"] == QUESTION
+    assert metric(gateway, "gatewire_slow_streams_total") == 1
+
+
+@pytest.mark.parametrize("limit", [2, 1000])
+def test_slow_stream_stays(start_gateway, provider, limit):
+    """Nobody else can go on, or the client has too much of it already."""
+    one = provider(OpenAI, dies_after=9, end="late-rest", silence=1.0)
+    two = provider(Vllm if limit == 2 else OpenAI)
+    slow = {**SLOW, "max_delivered_tokens": limit}
+    gateway = start(start_gateway, one, two, recover_streams=False, slow_stream=slow)
+    assert ask_openai(gateway)[0] == TEXT
+    assert len(two.requests) == 0
+    assert metric(gateway, "gatewire_slow_streams_total") == 0
+
+
+def test_only_slow_streams_are_moved(start_gateway, provider):
+    """A group that moves slow streams does not continue broken ones."""
+    one, two = provider(OpenAI, dies_after=5), provider(Vllm)
+    gateway = start(start_gateway, one, two, recover_streams=False, slow_stream=SLOW)
+    assert_told(raw_openai(gateway))
+    assert len(two.requests) == 0
+
+
+# ---------------------------------------------------------------- silence
+
+SILENCE_S = 10.7  # a ping comes after 10
+
+
+def test_pings(start_gateway, provider):
+    """In the middle of a translated stream, and before its first output; then the answer may still begin anew."""
+    middle = provider(OpenAI, dies_after=3, end="late-rest", silence=SILENCE_S)
+    claude = provider(Anthropic, dies_after=3, end="late-rest", silence=SILENCE_S)
+    before = provider(OpenAI, dies_after=0, end="late-cut", silence=SILENCE_S)
+    other = provider(OpenAI)
+    gateway = start_gateway({
+        "model_list": [
+            entry(middle, 1, "middle"), entry(claude, 1, "claude"), entry(before, 2, "before"), entry(other, 1, "before"),
+        ],
+        "router": {"strategy": "priority"},
+    })
+    requests = [
+        ("/v1/messages", {"model": "middle", "max_tokens": 900, "stream": True, "messages": QUESTION}),
+        ("/v1/messages", {"model": "before", "max_tokens": 900, "stream": True, "messages": QUESTION}),
+        ("/v1/responses", {"model": "claude", "stream": True, "store": False, "input": "Count to twelve."}),
+        ("/api/chat", {"model": "middle", "messages": QUESTION}),
+    ]
+    with ThreadPoolExecutor(len(requests)) as pool:
+        texts = list(pool.map(lambda request: raw_stream(gateway, *request), requests))
+    for text in texts[:2]:
+        events = text.strip().split("\n\n")
+        said = [json.loads(event.split("\ndata: ")[1]) for event in events]
+        assert "".join(event["delta"].get("text", "") for event in said if event["type"] == "content_block_delta") == TEXT
+        assert [event["type"] for event in said].count("message_start") == 1
+        assert said[-1]["type"] == "message_stop"
+    assert texts[0].count("event: ping\n") == 2  # one comes with message_start
+    assert texts[1].count("event: ping\n") == 1
+    assert len(other.requests) == 1
+    assert texts[2].count("\n: ping\n\n") == 1 and "response.completed" in texts[2]
+    lines = [json.loads(line) for line in texts[3].strip().split("\n")]  # every line is an object
+    assert "".join(line["message"]["content"] for line in lines) == TEXT and lines[-1]["done"]
