@@ -4,9 +4,9 @@
  * when its provider dies in the middle, and how the next answer's events join it.
  *
  * Source:   DESIGN section 5; docs/internals/recovery.md
- * Shape:    every event on its way to the client goes through gw_recovery_pass(). While the first answer
- *           comes, it only takes notes. While another exchange continues the answer, it also drops
- *           what the client has already: the beginning, reasoning, text that is repeated.
+ * Shape:    every event on its way to the client goes through gw_recovery_pass(). While the first
+ *           answer comes, it only takes notes. While another exchange continues the answer, it also
+ *           drops what the client has already: the beginning, reasoning, text that is repeated.
  * Units:    bytes, tokens
  * Limits:   GW_RECOVERY_TEXT_BYTES of delivered text; an answer beyond that is not continued.
  *           GW_RECOVERY_MAX exchanges continue an answer.
