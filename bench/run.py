@@ -41,9 +41,9 @@ DEPLOYMENTS = 100
 DEPLOYMENT = """\
   - model_name: gpt-4.1-nano
     litellm_params:
-      model: openai/gpt-4.1-nano-2025-04-14-{number}
+      model: openai/gpt-4.1-nano-2025-04-14-{number:03}
       api_base: http://127.0.0.1:{port}/v1
-      api_key: sk-upstream-{number}
+      api_key: sk-upstream-{number:03}
       rpm: 100000000
       tpm: 1000000000
       max_parallel_requests: 10000
