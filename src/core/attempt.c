@@ -13,7 +13,7 @@
 #define TIMED_ONE_IN        16
 #define TOKENS_BELIEVED_MAX (1u << 30) /* of a client's max_tokens */
 
-static void estimate_tokens(struct gw_request *request)
+void gw_attempt_estimate(struct gw_request *request)
 {
     uint64_t input = request->received_bytes / BYTES_PER_TOKEN;
     uint64_t output = request->llm.max_output_tokens;
@@ -42,6 +42,17 @@ static enum gw_err name_upstream(struct gw_request *request, struct gw_attempt *
     return err;
 }
 
+enum gw_err gw_attempt_assume(struct gw_request *request, const struct gw_router_choice *choice)
+{
+    struct gw_attempt *attempt = request->attempt;
+    gw_translation_destroy(&attempt->translation);
+    *attempt = (struct gw_attempt){.request = request,
+                                   .deployment = request->group->deployments[choice->member],
+                                   .group = request->group->index,
+                                   .choice = *choice};
+    return name_upstream(request, attempt);
+}
+
 /* One pick in TIMED_ONE_IN, by the nanosecond its request began in, is timed for the statistics. */
 static bool pick(struct gw_request *request, struct gw_router_choice *choice)
 {
@@ -65,20 +76,16 @@ enum gw_err gw_attempt_pick(struct gw_request *request)
     const struct gw_model_group *group = request->group;
     struct gw_router_choice choice;
     if (request->ask.output_tokens == 0) {
-        estimate_tokens(request);
+        gw_attempt_estimate(request);
     }
     request->ask.now_ms = gw_loop_now_ms(request->core->loop);
     gw_conf_follow_strategy(request->conf, group);
     if (!pick(request, &choice)) {
         return GW_ERR_NOT_FOUND;
     }
-    gw_translation_destroy(&attempt->translation);
-    *attempt = (struct gw_attempt){.request = request,
-                                   .deployment = group->deployments[choice.member],
-                                   .group = group->index,
-                                   .choice = choice,
-                                   .is_picked = true};
-    return name_upstream(request, attempt);
+    enum gw_err err = gw_attempt_assume(request, &choice);
+    attempt->is_picked = true;
+    return err;
 }
 
 static uint64_t first_byte_us(const struct gw_exchange_timings *timings)

@@ -192,6 +192,7 @@ struct gw_request {
     uint64_t received_bytes; /* of the body */
     uint64_t history_bytes;  /* of the stored conversation that was put in front; 0: none */
     bool is_body_complete;
+    bool is_dry_run;     /* core/dry_run: nothing is counted, taken or sent */
     bool is_streamed_up; /* the body goes upstream as it comes */
 
     const struct gw_dialect *dialect; /* what the client speaks, from the route on */
@@ -286,6 +287,14 @@ void gw_request_release_body(struct gw_request *request);
  * GW_ERR_NOT_FOUND (nobody can serve now), GW_ERR_TOO_LARGE (the model's name is longer than any),
  * GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_attempt_pick(struct gw_request *request);
+
+/* What the request will take, about: request->ask's tokens. */
+void gw_attempt_estimate(struct gw_request *request);
+
+/* Makes |choice| of request->group the current attempt without taking anything. Errors: as
+ * gw_attempt_pick(). */
+GW_MUST_USE enum gw_err gw_attempt_assume(struct gw_request *request,
+                                          const struct gw_router_choice *choice);
 
 /* The attempt is over: |error|'s class NONE is success. Nothing happens when it was told before. */
 void gw_attempt_end(struct gw_attempt *attempt, const struct gw_error *error);
@@ -409,6 +418,12 @@ bool gw_continue_can_move(struct gw_request *request);
 void gw_slow_guard(struct gw_request *request);
 void gw_slow_stop(struct gw_request *request);
 
+/* ---- route.c ---- */
+
+/* From the model's name to the group, and what steers the choice in it. GW_STEP_GO with another
+ * state than ROUTE: the request was refused. */
+enum gw_step gw_route_resolve(struct gw_request *request);
+
 /* ---- chain.c: which groups follow ---- */
 
 /* The groups behind the one that was asked for, resolved when the first is needed. Errors:
@@ -435,6 +450,18 @@ GW_MUST_USE enum gw_err gw_plan_exchange(struct gw_request *request,
 
 /* The attempt's translation, when it has none yet. Errors: GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_plan_make_translation(struct gw_request *request);
+
+/* The same before the credential is on it: *call is at the beginning what the verbatim way may fill
+ * in. What is changed on the verbatim way goes to |notes|. Errors: GW_ERR_INVALID (notes->error is
+ * told), GW_ERR_NOMEM, GW_ERR_TOO_LARGE. */
+GW_MUST_USE enum gw_err gw_plan_unsigned(struct gw_request *request,
+                                         struct gw_exchange_request *exchange,
+                                         struct gw_provider_call **call, struct gw_notes *notes);
+
+/* The fields of |exchange|: the client's, the call's, the deployment's. Errors: GW_ERR_NOMEM. */
+GW_MUST_USE enum gw_err gw_plan_fields(struct gw_request *request,
+                                       const struct gw_provider_call *call,
+                                       struct gw_exchange_request *exchange);
 
 /* Only the translation for |api|: *call is what would be sent, without a credential. Errors: as
  * above. */

@@ -19,6 +19,9 @@ static const struct {
     [GW_INSPECT_BREAKERS] = {gw_inspect_breakers, GW_STR_INIT("Circuit breakers")},
     [GW_INSPECT_HEALTH_STATS] = {gw_inspect_health_stats, GW_STR_INIT("Health statistics")},
     [GW_INSPECT_HEALTH_MODELS] = {gw_inspect_health_models, GW_STR_INIT("Health of the models")},
+    [GW_INSPECT_ANALYZE] = {gw_inspect_analyze, GW_STR_INIT("Prompt analysis")},
+    [GW_INSPECT_DECISION] = {gw_inspect_decision, GW_STR_INIT("Routing decision")},
+    [GW_INSPECT_EXPLAIN] = {gw_inspect_explain, GW_STR_INIT("")},
     [GW_INSPECT_DEPLOYMENTS] = {gw_inspect_deployments, GW_STR_INIT("")},
     [GW_INSPECT_MODEL_STATS] = {gw_inspect_model_stats, GW_STR_INIT("")},
 };

@@ -99,6 +99,11 @@ gw_inspect_fn gw_inspect_strategy;
 /* inspect_breakers.c */
 gw_inspect_fn gw_inspect_breakers;
 gw_inspect_fn gw_inspect_model_stats;
+/* inspect_prompt.c */
+gw_inspect_fn gw_inspect_analyze;
+gw_inspect_fn gw_inspect_decision;
+/* inspect_explain.c */
+gw_inspect_fn gw_inspect_explain;
 /* inspect_health.c */
 gw_inspect_fn gw_inspect_health_stats;
 gw_inspect_fn gw_inspect_health_models;

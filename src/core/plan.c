@@ -3,6 +3,7 @@
  * dialect, a translation where it does not. */
 #include "base/clock.h"
 #include "core/core_int.h"
+#include "llm/notes.h"
 #include "provider/forward.h"
 #include "json/splice.h"
 
@@ -38,20 +39,18 @@ static enum gw_err plan_runs(struct gw_request *request, const struct gw_json_sp
 
 /* The client's bytes with what must change patched in. */
 static enum gw_err plan_verbatim(struct gw_request *request, struct gw_provider_call *call,
-                                 struct gw_exchange_request *exchange, struct gw_error *error)
+                                 struct gw_exchange_request *exchange, struct gw_notes *notes)
 {
     const struct gw_request_head *head = request->pair->head;
     struct gw_str body = gw_buf_str(&request->body);
     struct gw_json_splice splice;
-    struct gw_notes notes;
-    gw_notes_init(&notes, &request->arena, request->attempt->deployment->drops_params, error);
     struct gw_provider_input input = {.deployment = request->attempt->deployment,
                                       .upstream_model = request->attempt->upstream_model,
                                       .request = &request->llm,
                                       .client_fields = head->headers,
                                       .client_field_count = head->header_count,
                                       .arena = &request->arena,
-                                      .notes = &notes};
+                                      .notes = notes};
     gw_json_splice_init(&splice, body);
     enum gw_err err = request->attempt->api->patch(&input, request->route.path, request->query,
                                                    body, &splice, call);
@@ -120,11 +119,10 @@ static enum gw_err plan_translated(struct gw_request *request, struct gw_provide
 
 /* ---- all of it ---- */
 
-enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_request *exchange,
-                             struct gw_error *error)
+enum gw_err gw_plan_unsigned(struct gw_request *request, struct gw_exchange_request *exchange,
+                             struct gw_provider_call **call, struct gw_notes *notes)
 {
-    struct gw_provider_call verbatim = {.method = GW_STR("")};
-    struct gw_provider_call *call = &verbatim;
+    struct gw_error *error = notes->error;
     bool is_verbatim =
         !gw_continue_is_on(request) &&
         (request->route.kind != GW_ROUTE_JSON ||
@@ -132,8 +130,30 @@ enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_requ
                                        request->llm.task, request->attempt->upstream_model));
     request->attempt->is_verbatim = is_verbatim;
     request->attempt->delivery = is_verbatim ? GW_DELIVERY_RELAY : GW_DELIVERY_TRANSLATED;
-    enum gw_err err = is_verbatim ? plan_verbatim(request, call, exchange, error)
-                                  : plan_translated(request, &call, exchange, error);
+    return is_verbatim ? plan_verbatim(request, *call, exchange, notes)
+                       : plan_translated(request, call, exchange, error);
+}
+
+enum gw_err gw_plan_fields(struct gw_request *request, const struct gw_provider_call *call,
+                           struct gw_exchange_request *exchange)
+{
+    struct gw_forward_opts fields = {.client =
+                                         request->attempt->is_verbatim ? request->pair->head : NULL,
+                                     .deployment = request->attempt->deployment,
+                                     .call = call,
+                                     .request_id = request->id,
+                                     .wants_identity = is_read(request->llm.task)};
+    return gw_forward_fields(&fields, &request->arena, &exchange->headers, &exchange->header_count);
+}
+
+enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_request *exchange,
+                             struct gw_error *error)
+{
+    struct gw_provider_call verbatim = {.method = GW_STR("")};
+    struct gw_provider_call *call = &verbatim;
+    struct gw_notes notes;
+    gw_notes_init(&notes, &request->arena, request->attempt->deployment->drops_params, error);
+    enum gw_err err = gw_plan_unsigned(request, exchange, &call, &notes);
     if (err != GW_OK) {
         return err;
     }
@@ -149,13 +169,7 @@ enum gw_err gw_plan_exchange(struct gw_request *request, struct gw_exchange_requ
     err = request->attempt->api->authorize(&authorize, call);
     if (err == GW_OK) {
         exchange->target = call->target;
-        struct gw_forward_opts fields = {.client = is_verbatim ? request->pair->head : NULL,
-                                         .deployment = request->attempt->deployment,
-                                         .call = call,
-                                         .request_id = request->id,
-                                         .wants_identity = is_read(request->llm.task)};
-        err = gw_forward_fields(&fields, &request->arena, &exchange->headers,
-                                &exchange->header_count);
+        err = gw_plan_fields(request, call, exchange);
     }
     return err;
 }

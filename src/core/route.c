@@ -69,7 +69,7 @@ static bool can_repeat(const struct gw_request *request)
 }
 
 /* From the name to the group: once per request. */
-static enum gw_step resolve(struct gw_request *request)
+enum gw_step gw_route_resolve(struct gw_request *request)
 {
     const struct gw_catalog *catalog = request->conf->snapshot->catalog;
     gw_steer_auto(request);
@@ -90,11 +90,16 @@ static enum gw_step resolve(struct gw_request *request)
     }
     request->asked_group = request->group;
     struct gw_group_state *state = request->conf->groups[request->group->index];
-    enum gw_strategy strategy = gw_conf_strategy(request->conf, request->group);
-    atomic_fetch_add_explicit(&state->requests_total[strategy], 1, memory_order_relaxed);
+    struct gw_allowance unused;
+    gw_allowance_init(&unused);
+    if (!request->is_dry_run) {
+        enum gw_strategy strategy = gw_conf_strategy(request->conf, request->group);
+        atomic_fetch_add_explicit(&state->requests_total[strategy], 1, memory_order_relaxed);
+    }
     request->retry_policy = &request->group->routing->retry;
-    gw_retry_begin(&request->retry, request->retry_policy, &state->retries,
-                   (uint32_t)request->group->index, gw_loop_now_ms(request->core->loop));
+    gw_retry_begin(&request->retry, request->retry_policy,
+                   request->is_dry_run ? &unused : &state->retries, (uint32_t)request->group->index,
+                   gw_loop_now_ms(request->core->loop));
     request->retry.is_off = !can_repeat(request);
     request->retry.is_fallback_off = request->llm.model.len == 0;
     return gw_steer(request);
@@ -103,7 +108,7 @@ static enum gw_step resolve(struct gw_request *request)
 enum gw_step gw_state_route(struct gw_request *request)
 {
     if (request->asked_group == NULL) {
-        enum gw_step step = resolve(request);
+        enum gw_step step = gw_route_resolve(request);
         if (step != GW_STEP_GO || request->state != GW_REQUEST_ROUTE) {
             return step;
         }

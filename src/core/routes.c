@@ -136,6 +136,9 @@ static const struct inspect_row inspect_rows[] = {
     {GW_STR_INIT("/api/v1/router/circuit-breakers"), GET, GW_INSPECT_BREAKERS, true},
     {GW_STR_INIT("/api/v1/router/health/stats"), GET, GW_INSPECT_HEALTH_STATS, true},
     {GW_STR_INIT("/api/v1/router/health/models"), GET, GW_INSPECT_HEALTH_MODELS, true},
+    {GW_STR_INIT("/api/v1/router/analyze"), POST, GW_INSPECT_ANALYZE, true},
+    {GW_STR_INIT("/api/v1/router/decision"), POST, GW_INSPECT_DECISION, true},
+    {GW_STR_INIT("/api/v1/explain"), POST, GW_INSPECT_EXPLAIN, false},
     {GW_STR_INIT("/health/deployments"), GET, GW_INSPECT_DEPLOYMENTS, false},
     {GW_STR_INIT("/v1/admin/models/stats"), GET, GW_INSPECT_MODEL_STATS, false},
 };

@@ -89,3 +89,9 @@ struct gw_str gw_notes_warning(const struct gw_notes *notes)
     gw_buf_fini(&line);
     return warning;
 }
+
+const char *gw_note_kind_name(enum gw_note_kind kind)
+{
+    static const char *const names[] = {"mapped", "changed", "dropped", "refused"};
+    return names[kind];
+}

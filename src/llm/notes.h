@@ -69,6 +69,9 @@ GW_MUST_USE enum gw_err gw_notes_refuse(struct gw_notes *notes, struct gw_str pa
 GW_MUST_USE enum gw_err gw_notes_invalid(struct gw_notes *notes, struct gw_str param,
                                          struct gw_str text);
 
+/* "mapped", "changed", "dropped", "refused". */
+const char *gw_note_kind_name(enum gw_note_kind kind);
+
 /* The warnings in one line for a header field: "seed: dropped, ...; n: changed, ..."; empty when
  * there is none. Lives in the arena; bytes that no field may hold are replaced. */
 struct gw_str gw_notes_warning(const struct gw_notes *notes);

@@ -154,11 +154,10 @@ static void print_head(const struct explain *explain, const struct gw_provider_c
 
 static void print_notes(const struct gw_notes *notes)
 {
-    static const char *const kinds[] = {"mapped ", "changed", "dropped", "refused"};
     for (size_t i = 0; i < notes->count; i++) {
         const struct gw_note *note = &notes->entries[i];
-        printf("%s %s  " GW_STR_FMT ": " GW_STR_FMT "\n", i == 0 ? "\n#" : "#", kinds[note->kind],
-               GW_STR_ARG(note->param), GW_STR_ARG(note->text));
+        printf("%s %-7s  " GW_STR_FMT ": " GW_STR_FMT "\n", i == 0 ? "\n#" : "#",
+               gw_note_kind_name(note->kind), GW_STR_ARG(note->param), GW_STR_ARG(note->text));
     }
     if (notes->left_out > 0) {
         printf("# and %zu more\n", notes->left_out);

@@ -34,6 +34,7 @@
 #include "main/watch.h"
 #include "obs/access_log.h"
 #include "obs/prometheus.h"
+#include "obs/prometheus_routing.h"
 
 #define MESSAGE_MAX_BYTES (64u * 1024)
 #define SIGNAL_COUNT      5
@@ -206,6 +207,8 @@ static void write_metrics(void *user, struct gw_buf *out)
     gateway->process.token_refreshes_total = counts.refreshes_total;
     gateway->process.token_refresh_failures_total = counts.failures_total;
     gw_prometheus_write(cores, gateway->slot_count, &gateway->process, out);
+    gw_prometheus_write_routing(gateway->snapshot, gateway->deployments,
+                                gw_loop_now_ms(gateway->loop), out);
     gw_free(cores);
 }
 

@@ -218,9 +218,9 @@ static bool pick_from_board(struct gw_router *router, struct gw_router_team *tea
     return has_taken;
 }
 
-/* Looks at everyone: the board had nobody, or someone who could not serve after all. */
-static bool pick_from_all(struct gw_router *router, struct gw_router_team *team,
-                          const struct gw_router_ask *ask, struct gw_router_choice *choice)
+/* Those that could serve. */
+static struct gw_least *look_at_all(struct gw_router *router, struct gw_router_team *team,
+                                    const struct gw_router_ask *ask)
 {
     struct gw_least *table = &router->table;
     gw_least_init(table, team->count, router->room);
@@ -229,6 +229,14 @@ static bool pick_from_all(struct gw_router *router, struct gw_router_team *team,
             gw_router_board_fill(team, i, ask->now_ms, table);
         }
     }
+    return table;
+}
+
+/* Looks at everyone: the board had nobody, or someone who could not serve after all. */
+static bool pick_from_all(struct gw_router *router, struct gw_router_team *team,
+                          const struct gw_router_ask *ask, struct gw_router_choice *choice)
+{
+    struct gw_least *table = look_at_all(router, team, ask);
     while (gw_least_key(table) != GW_LEAST_ABSENT) {
         size_t member = choose(team, ask, table);
         bool has_taken = take(team, member, ask, choice);
@@ -250,6 +258,22 @@ bool gw_router_pick(struct gw_router *router, size_t group, const struct gw_rout
                take(team, 0, ask, choice);
     }
     return pick_from_board(router, team, ask, choice) || pick_from_all(router, team, ask, choice);
+}
+
+bool gw_router_preview(struct gw_router *router, size_t group, const struct gw_router_ask *ask,
+                       size_t *member)
+{
+    struct gw_router_team *team = team_of(router, group);
+    struct gw_strategy_memory memory = team->memory;
+    struct gw_rng rng = router->rng;
+    struct gw_least *table = look_at_all(router, team, ask);
+    bool is_found = gw_least_key(table) != GW_LEAST_ABSENT;
+    if (is_found) {
+        *member = choose(team, ask, table);
+    }
+    team->memory = memory;
+    router->rng = rng;
+    return is_found;
 }
 
 /* ---- the end ---- */

@@ -170,6 +170,11 @@ struct gw_router_news gw_router_end(struct gw_router *router, size_t group,
 struct gw_router_reason gw_router_explain(const struct gw_router *router, size_t group,
                                           size_t member, const struct gw_router_ask *ask);
 
+/* Whom a pick would choose now, as *member; false: nobody. Takes nothing, and the next pick chooses
+ * as if it had not been asked. */
+bool gw_router_preview(struct gw_router *router, size_t group, const struct gw_router_ask *ask,
+                       size_t *member);
+
 /* How long until the first of the group's deployments could serve; 0: one can now, or unknown. An
  * honest Retry-After. */
 uint64_t gw_router_wait_ms(const struct gw_router *router, size_t group,

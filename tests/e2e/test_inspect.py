@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pages about routing: what stands there is what happened, on every worker, and never a key."""
 
+import json
 import re
 
 import httpx
@@ -194,6 +195,151 @@ class TestStrategy:
         assert answer.json()["success"] is False
         assert call(pair, "POST", ROUTER + "stats").headers["allow"] == "GET, HEAD, OPTIONS"
         assert call(pair, "GET", ROUTER + "nothing").status_code == 404
+
+
+CHAT = {"model": "a", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def explain(gateway, body=CHAT, **wrapper):
+    answer = call(gateway, "POST", "/api/v1/explain", json={"body": body, **wrapper} if wrapper else body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+class TestExplain:
+    def test_what_is_said_is_what_happens(self, start_gateway, mock):
+        entries = two(mock)
+        entries[0]["litellm_params"]["priority"] = 9
+        models = [*one_group(entries), {**deployment(mock), "model_name": "b"}]
+        gateway = start_gateway({"model_list": models, "router_settings": {"num_retries": 0, "fallbacks": [{"a": ["b"]}]}})
+        mock.reset()
+        told = explain(gateway)
+        assert mock.stats()["requests"] == 0
+        assert told["accepted"] is True and told["auth"] == {"mode": "open", "granted": True}
+        assert told["chosen"]["deployment"] == "a#1" and told["order"] == ["a#1", "a#2"]
+        assert told["fallbacks"] == {"enabled": True, "general": ["b"], "context_window": [], "content_policy": []}
+        assert [row["can_serve"] for row in told["deployments"]] == [True, True]
+        answer = ask(gateway)
+        assert answer.headers["x-gatewire-deployment"] == told["chosen"]["deployment"]
+        sent = mock.last()
+        assert (sent["method"], sent["target"]) == (told["upstream"]["method"], told["upstream"]["target"])
+        assert json.loads(mock.last_body()) == told["upstream"]["body"]
+
+    def test_nothing_is_taken_or_counted(self, pair):
+        for _ in range(70):
+            explain(pair)
+        assert data(pair, "stats")["total_requests"] == 0
+        row = by_id(pair)["a#1"]
+        assert (row["exchanges"], row["in_flight"], row["limits"]["rpm"]["left"]) == (0, 0, 60)
+
+    def test_turns_are_not_used_up(self, pair):
+        assert set_strategy(pair, strategy="round_robin").status_code == 200
+        for _ in range(6):
+            chosen = {explain(pair)["chosen"]["deployment"] for _ in range(3)}
+            assert chosen == {ask(pair).headers["x-gatewire-deployment"]}
+
+    def test_why_a_deployment_cannot_serve(self, pair):
+        for _ in range(6):
+            ask(pair, "b", **{"x-mock-status": "500"})
+        told = explain(pair, {**CHAT, "model": "b"})
+        assert told["chosen"] is None and told["order"] == []
+        (row,) = told["deployments"]
+        assert row["can_serve"] is False and "circuit breaker" in row["reason"] and row["wait_ms"] > 0
+
+    def test_other_dialects_and_what_is_dropped(self, pair):
+        body = {"model": "a", "max_tokens": 50, "top_k": 4, "messages": [{"role": "user", "content": "hi"}]}
+        told = explain(pair, body, path="/v1/messages", headers={"Anthropic-Version": "2023-06-01"})
+        assert told["request"]["dialect"] == "anthropic" and told["upstream"]["verbatim"] is False
+        assert ("dropped", "top_k") in {(note["kind"], note["param"]) for note in told["notes"]}
+        assert told["upstream"]["body"]["messages"] == [{"role": "user", "content": "hi"}]
+
+    @pytest.mark.parametrize(("wrapper", "status"), [
+        ({"body": {**CHAT, "model": "nobody"}}, 404), ({"body": {"model": "a", "messages": 7}}, 400),
+        ({"path": "/v1/files", "body": CHAT}, 400), ({"path": "/nowhere", "body": CHAT}, 404),
+        ({"path": "/v1/models", "body": CHAT}, 405), ({"path": "no path", "body": CHAT}, 400),
+        ({"path": "/api/v1/explain", "body": CHAT}, 400), ({"path": "/api/v1/router/strategy", "body": {"strategy": "random"}}, 400),
+        ({"body": CHAT, "headers": {"x-gatewire-tags": "unknown"}}, 400),
+    ])
+    def test_what_would_be_refused(self, pair, wrapper, status):
+        told = explain(pair, **wrapper)
+        assert told["accepted"] is False and told["refusal"]["status"] == status and told["refusal"]["message"]
+        assert data(pair, "config")["strategy"] == "priority"
+
+    @pytest.mark.parametrize("wrapper", [
+        {"headers": {"a b": "c"}}, {"headers": {"a": 7}}, {"headers": {"a": "x\r\ny: z"}}, {"headers": {f"h{i}": "v" for i in range(65)}},
+    ])
+    def test_header_fields_that_are_none(self, pair, wrapper):
+        assert call(pair, "POST", "/api/v1/explain", json={"body": CHAT, **wrapper}).status_code == 400
+
+    def test_keys_stay_secret(self, start_gateway, mock):
+        entries = two(mock)
+        for entry in entries:
+            entry["litellm_params"]["extra_headers"] = {"x-internal": "sk-internal"}
+        gateway = start_gateway({"model_list": one_group(entries)}, env={"API_KEY": KEY})
+        assert call(gateway, "POST", "/api/v1/explain", json=CHAT).status_code == 401
+        answer = call(gateway, "POST", "/api/v1/explain", json=CHAT, headers={"x-api-key": KEY})
+        assert answer.status_code == 200 and answer.json()["auth"] == {"mode": "key", "granted": True}
+        assert not any(secret in answer.text for secret in (KEY, *SECRETS, "sk-internal"))
+        assert {"name": "x-internal", "value": "***"} in answer.json()["upstream"]["headers"]
+        wrong = {"body": CHAT, "headers": {"authorization": "Bearer wrong"}}
+        told = call(gateway, "POST", "/api/v1/explain", json=wrong, headers={"x-api-key": KEY}).json()
+        assert told["auth"]["granted"] is False and told["refusal"]["status"] == 401
+
+
+class TestPrompts:
+    HARD = "Prove step by step that the algorithm is correct, and compare its complexity. Why? How? It must be exact. " * 9
+
+    def test_analysis(self, pair):
+        for prompt, level in (("hi", "low"), (self.HARD, "high")):
+            found = call(pair, "POST", ROUTER + "analyze", json={"prompt": prompt}).json()["data"]
+            assert found["complexity"] == level and found["prompt"] == prompt
+            assert found["score"] == sum(found["points"].values())
+        assert found["recommended_tier"] == "premium" and found["token_count"] == len(self.HARD) // 4
+
+    def test_decision_for_a_named_model(self, pair):
+        found = call(pair, "POST", ROUTER + "decision", json={"prompt": self.HARD, "model": "b"}).json()["data"]
+        assert found["selected_model"]["deployment"] == "b#1" and found["selected_model"]["available"] is True
+        assert (found["strategy"], found["complexity"]) == ("priority", "high")
+        assert call(pair, "POST", ROUTER + "decision", json=CHAT).json()["data"]["selected_model"]["name"] == "a"
+
+    @pytest.mark.parametrize(("name", "body", "status"), [
+        ("analyze", {}, 400), ("analyze", {"prompt": 7}, 400), ("decision", {}, 400),
+        ("decision", {"prompt": "hi", "model": "nobody"}, 404),
+    ])
+    def test_refusals(self, pair, name, body, status):
+        answer = call(pair, "POST", ROUTER + name, json=body)
+        assert answer.status_code == status and answer.json()["success"] is False
+
+
+def metrics(gateway):
+    text = httpx.get(gateway.metrics_url + "/metrics", trust_env=False).text
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if not line.startswith("#")}
+
+
+class TestMetrics:
+    def test_deployments_and_groups(self, pair):
+        assert ask(pair).status_code == 200
+        for _ in range(6):
+            ask(pair, "b", **{"x-mock-status": "500"})
+        found = metrics(pair)
+        label = '{deployment="b#1",group="b",provider="openai"}'
+        assert found["gatewire_deployment_breaker_state" + label] == 1
+        assert found["gatewire_deployment_failures_total" + label] == 5
+        assert found["gatewire_deployment_health" + label] < 80
+        assert found['gatewire_group_requests_total{group="a"}'] == 1
+        assert found['gatewire_group_requests_total{group="b"}'] == 6
+        assert found['gatewire_group_failures_total{group="b"}'] == 6
+        assert found['circuit_breaker_state{provider="openai"}'] == 0
+
+    def test_a_provider_whose_deployments_are_all_open(self, start_gateway, mock):
+        gateway = start_gateway({"model_list": one_group([deployment(mock)]), "router_settings": ROUTING})
+        for _ in range(6):
+            ask(gateway, **{"x-mock-status": "500"})
+        assert metrics(gateway)['circuit_breaker_state{provider="openai"}'] == 1
+
+    def test_names_are_escaped(self, start_gateway, mock):
+        gateway = start_gateway({"model_list": [{**deployment(mock), "model_name": 'a"b\\c'}]})
+        assert metrics(gateway)['gatewire_group_requests_total{group="a\\"b\\\\c"}'] == 0
 
 
 PAGES = [ROUTER + name for name in ("stats", "config", "circuit-breakers", "health/stats", "health/models")] + [

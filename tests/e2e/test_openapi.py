@@ -26,6 +26,9 @@ CONTENT = {"content": {"parts": [{"text": "hi"}]}}
 # What a good request to each inference path carries; of Google's to each method.
 BODIES = {
     "/api/v1/router/strategy": {"json": {"strategy": "default"}},
+    "/api/v1/router/analyze": {"json": {"prompt": "Compare two sorts."}},
+    "/api/v1/router/decision": {"json": CHAT},
+    "/api/v1/explain": {"json": CHAT},
     "/v1/messages": {"json": MESSAGE},
     "/v1/messages/count_tokens": {"json": MESSAGE},
     "generateContent": {"json": CONTENTS},
