@@ -207,7 +207,7 @@ static void write_metrics(void *user, struct gw_buf *out)
     gateway->process.token_refreshes_total = counts.refreshes_total;
     gateway->process.token_refresh_failures_total = counts.failures_total;
     gw_prometheus_write(cores, gateway->slot_count, &gateway->process, out);
-    gw_prometheus_write_routing(gateway->snapshot, gateway->deployments,
+    gw_prometheus_write_routing(gateway->snapshot->catalog, gateway->deployments,
                                 gw_loop_now_ms(gateway->loop), out);
     gw_free(cores);
 }

@@ -281,12 +281,12 @@ static void write_groups(const struct table *table)
     }
 }
 
-void gw_prometheus_write_routing(const struct gw_snapshot *snapshot,
+void gw_prometheus_write_routing(const struct gw_catalog *catalog,
                                  struct gw_deployment_registry *registry, uint64_t now_ms,
                                  struct gw_buf *out)
 {
     struct table table = {.registry = registry, .now_ms = now_ms, .out = out};
-    collect(&table, snapshot->catalog);
+    collect(&table, catalog);
     write_deployments(&table);
     write_providers(&table);
     write_groups(&table);

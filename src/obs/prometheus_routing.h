@@ -17,11 +17,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "config/snapshot.h"
+#include "llm/catalog.h"
 #include "policy/deployment_state.h"
 
-/* Appends the metrics of all deployments and groups of |snapshot|. */
-void gw_prometheus_write_routing(const struct gw_snapshot *snapshot,
+/* Appends the metrics of all deployments and groups of |catalog|. */
+void gw_prometheus_write_routing(const struct gw_catalog *catalog,
                                  struct gw_deployment_registry *registry, uint64_t now_ms,
                                  struct gw_buf *out);
 
