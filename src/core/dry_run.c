@@ -93,7 +93,7 @@ static void begin(struct gw_dry_run *run, const struct gw_request *asker,
     run->pair.head = &run->head;
     request->core = asker->core;
     request->conf = gw_conf_acquire(asker->conf);
-    request->attempt = &request->first_attempt;
+    request->attempt = &request->attempts[0];
     request->attempt->request = request;
     request->pair = &run->pair;
     request->is_dry_run = true;
@@ -180,6 +180,7 @@ void gw_dry_run_destroy(struct gw_dry_run **run)
     }
     struct gw_request *request = &old->request;
     gw_translation_destroy(&request->attempt->translation);
+    gw_recovery_destroy(&request->recovery);
     gw_buf_fini(&request->held);
     gw_stored_destroy(&request->stored);
     gw_buf_fini(&request->body);

@@ -61,7 +61,8 @@ static void end_encoder(struct gw_translation *translation)
 /* Does the client have the beginning of this answer from another exchange? */
 static bool is_continuing(const struct gw_translation *translation)
 {
-    const struct gw_recovery *recovery = *translation->opts.recovery;
+    const struct gw_recovery *recovery =
+        translation->opts.recovery != NULL ? *translation->opts.recovery : NULL;
     return recovery != NULL && recovery->is_continuing;
 }
 
