@@ -258,7 +258,7 @@ class TestExplain:
         ({"path": "/v1/files", "body": CHAT}, 400), ({"path": "/nowhere", "body": CHAT}, 404),
         ({"path": "/v1/models", "body": CHAT}, 405), ({"path": "no path", "body": CHAT}, 400),
         ({"path": "/api/v1/explain", "body": CHAT}, 400), ({"path": "/api/v1/router/strategy", "body": {"strategy": "random"}}, 400),
-        ({"body": CHAT, "headers": {"x-gatewire-tags": "unknown"}}, 400),
+        ({"body": CHAT, "headers": {"x-gatewire-retries": "many"}}, 400),
     ])
     def test_what_would_be_refused(self, pair, wrapper, status):
         told = explain(pair, **wrapper)
