@@ -233,17 +233,57 @@ void gw_request_attempt_failed(struct gw_request *request, const struct gw_error
     }
 }
 
+/* What waiting does not change. */
+static bool is_lasting(enum gw_router_skip skip)
+{
+    return skip == GW_ROUTER_SKIP_TAGS || skip == GW_ROUTER_SKIP_REGION ||
+           skip == GW_ROUTER_SKIP_CONTEXT;
+}
+
+/* Why nobody of the group fits the request at all; SKIP_NONE when somebody does. */
+static enum gw_router_skip why_nobody_fits(const struct gw_request *request)
+{
+    enum gw_router_skip skip = GW_ROUTER_SKIP_NONE;
+    for (size_t i = 0; i < request->group->deployment_count; i++) {
+        skip =
+            gw_router_explain(request->conf->router, request->group->index, i, &request->ask).skip;
+        if (!is_lasting(skip)) {
+            return GW_ROUTER_SKIP_NONE;
+        }
+    }
+    return skip;
+}
+
+static enum gw_step refuse_misfit(struct gw_request *request, enum gw_router_skip skip)
+{
+    bool is_context = skip == GW_ROUTER_SKIP_CONTEXT;
+    struct gw_error error = {
+        .class = GW_ERROR_CLIENT,
+        .status = 400,
+        .can_fallback = true,
+        .code = is_context ? GW_STR("context_length_exceeded") : GW_STR("no_matching_deployment"),
+        .message = is_context ? GW_STR("the request is longer than the model's context")
+                              : GW_STR("no deployment has what the request asks for")};
+    return decide(request, &error, true);
+}
+
 enum gw_step gw_request_nobody(struct gw_request *request)
 {
     uint64_t wait = wait_ms(request);
+    enum gw_router_skip skip = why_nobody_fits(request);
+    if (skip != GW_ROUTER_SKIP_NONE) {
+        return refuse_misfit(request, skip);
+    }
     if (gw_line_enter(request, wait)) {
         return GW_STEP_WAIT;
     }
+    /* Who wants requests to wait longer than for a moment makes a line for them. */
+    bool is_soon = wait > 0 && wait <= request->retry_policy->patience_ms && !request->has_waited;
     wait = gw_line_retry_after_ms(request, wait);
     struct gw_error error = {.class = GW_ERROR_OVERLOADED,
                              .status = 503,
                              .retry_after_s = (wait + MS_PER_S - 1) / MS_PER_S,
-                             .is_retryable = !request->has_waited,
+                             .is_retryable = is_soon,
                              .can_fallback = true,
                              .code = GW_STR("no_deployment_available"),
                              .message = GW_STR("no deployment can serve at the moment")};

@@ -31,9 +31,6 @@ static enum gw_step read_tags(struct gw_request *request, const struct gw_header
     }
     struct gw_str rest = field->value;
     struct gw_str tag;
-    if (known->count == 0) { /* router.enable_tag_filtering is off */
-        return GW_STEP_GO;
-    }
     while (gw_str_split(&rest, ',', &tag)) {
         tag = gw_str_trim(tag);
         size_t bit = 0;

@@ -97,12 +97,16 @@ def check_structured(llm):
 CHECKS = (check_chat, check_complete, check_stream, check_tools, check_structured)
 
 
-def run(found, name, check):
+def run(found, name, check, *args):
     try:
-        check()
+        check(*args)
         found[name] = ""
     except Exception:
         found[name] = traceback.format_exc(limit=-4)
+
+
+def check_new(check, make, name):
+    check(make(name))
 
 
 def main():
@@ -110,7 +114,7 @@ def main():
     for client, (make, names) in CLIENTS.items():
         for model, name in zip(MODELS, names, strict=True):
             for check in CHECKS:
-                run(found, f"{client}/{model}/{check.__name__[6:]}", lambda: check(make(name)))
+                run(found, f"{client}/{model}/{check.__name__[6:]}", check_new, check, make, name)
     vectors = OpenAIEmbedding(model_name="v-openai", api_base=URL + "/v1", api_key="k", max_retries=0)
     run(found, "openai/v-openai/vectors", lambda: vectors.get_text_embedding_batch(["a", "b"]))
     json.dump(found, sys.stdout)

@@ -96,7 +96,7 @@ class Cell:
     def tells_retry_after(self):
         """Bedrock never does; Google does in the body, which its own clients get as it came."""
         return self.provider != "bedrock" and (self.driver.name, self.provider) not in (
-            ("gemini", "gemini"), ("gemini", "vertex_ai gemini"), ("anthropic", "vertex_ai claude"))
+            ("gemini", "gemini"), ("gemini", "vertex_ai gemini"))
 
 
 def client(gateway):
