@@ -207,7 +207,7 @@ void gw_steer_auto(struct gw_request *request)
 
 enum gw_step gw_steer(struct gw_request *request)
 {
-    if (request->group->routing->strategy == GW_STRATEGY_SMART && !request->is_auto) {
+    if (gw_conf_strategy(request->conf, request->group) == GW_STRATEGY_SMART && !request->is_auto) {
         yyjson_doc *chat = read_chat(request);
         const struct gw_routing *routing = request->conf->snapshot->routing;
         request->ask.complexity = gw_complexity_of_chat(yyjson_doc_get_root(chat),
