@@ -210,6 +210,7 @@ class Anthropic(Provider):
 
     def finish(self, handler):
         handler.event({"type": "content_block_stop", "index": 0}, "content_block_stop")
-        delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 20}}
+        end = {"stop_reason": "end_turn", "stop_sequence": None}
+        delta = {"type": "message_delta", "delta": end, "usage": {"output_tokens": 20}}
         handler.event(delta, "message_delta")
         handler.event({"type": "message_stop"}, "message_stop")

@@ -257,7 +257,8 @@ class TestExplain:
         ({"body": {**CHAT, "model": "nobody"}}, 404), ({"body": {"model": "a", "messages": 7}}, 400),
         ({"path": "/v1/files", "body": CHAT}, 400), ({"path": "/nowhere", "body": CHAT}, 404),
         ({"path": "/v1/models", "body": CHAT}, 405), ({"path": "no path", "body": CHAT}, 400),
-        ({"path": "/api/v1/explain", "body": CHAT}, 400), ({"path": "/api/v1/router/strategy", "body": {"strategy": "random"}}, 400),
+        ({"path": "/api/v1/explain", "body": CHAT}, 400),
+        ({"path": "/api/v1/router/strategy", "body": {"strategy": "random"}}, 400),
         ({"body": CHAT, "headers": {"x-gatewire-retries": "many"}}, 400),
     ])
     def test_what_would_be_refused(self, pair, wrapper, status):
@@ -266,7 +267,8 @@ class TestExplain:
         assert data(pair, "config")["strategy"] == "priority"
 
     @pytest.mark.parametrize("wrapper", [
-        {"headers": {"a b": "c"}}, {"headers": {"a": 7}}, {"headers": {"a": "x\r\ny: z"}}, {"headers": {f"h{i}": "v" for i in range(65)}},
+        {"headers": {"a b": "c"}}, {"headers": {"a": 7}}, {"headers": {"a": "x\r\ny: z"}},
+        {"headers": {f"h{i}": "v" for i in range(65)}},
     ])
     def test_header_fields_that_are_none(self, pair, wrapper):
         assert call(pair, "POST", "/api/v1/explain", json={"body": CHAT, **wrapper}).status_code == 400

@@ -4,7 +4,6 @@
 import asyncio
 
 import httpx
-
 from servers import SLOWNESS, deployment
 
 CHAT = "/v1/chat/completions"
