@@ -127,10 +127,13 @@ static void on_abort(void *user, enum gw_err err)
     struct gw_request *request = user;
     request->pair = NULL;
     gw_request_cancel_exchange(request);
-    request->error = (struct gw_error){
-        .class = GW_ERROR_CANCELLED,
-        .message = gw_arena_printf(&request->arena, "the client's connection ended: %s",
-                                   gw_err_text(err))};
+    /* Clients leave behind a stream's last event, before its provider has closed it: no failure. */
+    if (!(request->has_begun && request->facts.is_ended)) {
+        request->error = (struct gw_error){
+            .class = GW_ERROR_CANCELLED,
+            .message = gw_arena_printf(&request->arena, "the client's connection ended: %s",
+                                       gw_err_text(err))};
+    }
     gw_request_set_state(request, GW_REQUEST_SETTLE);
     gw_request_run(request);
 }

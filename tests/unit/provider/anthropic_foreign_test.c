@@ -116,8 +116,8 @@ static void test_what_stays(void **state)
         BODY("{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":["
              "{\"type\":\"text\",\"text\":\"gatewire.\"}]}]}"),
         "{\"messages\":\"gatewire.\",\"a\":\"gatewire.\"}",
-        "{\"messages\":[1,null,{\"content\":[\"gatewire.\",{\"type\":\"thinking\",\"signature\":1}"
-        ",{}]}],\"signature\":\"\"}",
+        ("{\"messages\":[1,null,{\"content\":[\"gatewire.\",{\"type\":\"thinking\",\"signature\":1}"
+         ",{}]}],\"signature\":\"\"}"),
         "{}",
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(bodies) - 2; i++) {
