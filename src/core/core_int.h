@@ -54,8 +54,9 @@
 /* Of the beginning of an answer that is held back: a first event has some 300 bytes, a plain answer
  * some KiB; longer ones pass as they come. */
 #define GW_REQUEST_HELD_BYTES (64u * 1024)
-/* How long at most: clients wait for the first sign of life, and models may think for minutes. */
-#define GW_REQUEST_HELD_MS 1000
+/* How long a stream's beginning at most: as long as a translated stream is silent before its first
+ * ping. Clients wait for a sign of life, and models may think for minutes. */
+#define GW_REQUEST_HELD_MS 10000
 /* A translated stream that brings nothing for so long gets a sign of life: below the 15 s and more
  * after which clients and the proxies before them begin to wonder (inbound.md A5). */
 #define GW_REQUEST_SILENCE_MS 10000

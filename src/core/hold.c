@@ -129,7 +129,7 @@ enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
         enum gw_err err = gw_hold_release(request);
         return err == GW_OK ? gw_deliver_write(request, bytes) : err;
     }
-    if (request->wait == GW_REQUEST_WAIT_NONE) {
+    if (request->wait == GW_REQUEST_WAIT_NONE && is_event_stream(request)) {
         gw_request_wait(request, GW_REQUEST_WAIT_HOLD, GW_REQUEST_HELD_MS);
     }
     return gw_buf_append(&request->held, bytes);
