@@ -46,18 +46,6 @@ static bool has_other_keys(const struct gw_attempt *attempt, const struct gw_err
            (outcome == GW_ROUTER_LIMITED || outcome == GW_ROUTER_REFUSED);
 }
 
-static bool has_untried(const struct gw_request *request)
-{
-    for (size_t i = 0; i < request->group->deployment_count; i++) {
-        struct gw_router_reason reason =
-            gw_router_explain(request->conf->router, request->group->index, i, &request->ask);
-        if (reason.skip == GW_ROUTER_SKIP_NONE) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* When one of the group could serve, whoever was tried. */
 static uint64_t wait_ms(const struct gw_request *request)
 {
@@ -194,7 +182,8 @@ static enum gw_step decide(struct gw_request *request, const struct gw_error *er
         return give_up(request, error, is_refused_here);
     }
     struct gw_retry_facts facts = {.now_ms = gw_loop_now_ms(request->core->loop),
-                                   .has_untried = !is_refused_here && has_untried(request),
+                                   .has_untried = !is_refused_here &&
+                                                  gw_attempt_is_possible(request, &request->ask),
                                    .is_refused_here = is_refused_here,
                                    .wait_ms = wait_ms(request)};
     if (gw_chain_find(request, &facts.fallbacks) != GW_OK) {

@@ -88,6 +88,18 @@ enum gw_err gw_attempt_pick(struct gw_request *request)
     return err;
 }
 
+bool gw_attempt_is_possible(const struct gw_request *request, const struct gw_router_ask *ask)
+{
+    for (size_t i = 0; i < request->group->deployment_count; i++) {
+        struct gw_router_reason reason =
+            gw_router_explain(request->conf->router, request->group->index, i, ask);
+        if (reason.skip == GW_ROUTER_SKIP_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint64_t first_byte_us(const struct gw_exchange_timings *timings)
 {
     return timings->first_byte_at_ns > timings->started_at_ns

@@ -258,6 +258,21 @@ enum gw_step gw_request_fail(struct gw_request *request, const struct gw_error *
 /* The gateway stops: ends the request without an answer. */
 void gw_request_cancel(struct gw_request *request);
 
+/* Is the answer text, whose stream is read and has a known end? Those of speech, images and
+ * transcripts end with whatever their vendor thought of. */
+static inline bool gw_request_makes_text(const struct gw_request *request)
+{
+    return request->llm.task == GW_TASK_CHAT || request->llm.task == GW_TASK_COMPLETION ||
+           request->llm.task == GW_TASK_RESPONSE;
+}
+
+/* Does the provider keep the answer, so that asking twice would keep two? */
+static inline bool gw_request_is_kept(const struct gw_request *request)
+{
+    return request->llm.task == GW_TASK_RESPONSE &&
+           (request->llm.is_stored || request->llm.is_background);
+}
+
 /* ---- the states; each sets the next one and returns what to do ---- */
 #define XX(id, function) enum gw_step gw_state_##function(struct gw_request *request);
 GW_REQUEST_STATES(XX)
@@ -268,8 +283,13 @@ extern const struct gw_downstream_events gw_request_downstream_events;
 
 /* ---- exchange.c ---- */
 
+/* Where and within which times the current attempt, which was picked, is asked; what is sent
+ * gw_plan_exchange() fills in. */
+struct gw_exchange_request gw_exchange_prepare(const struct gw_request *request, bool is_fresh);
+
 /* Begins the exchange of the current attempt, which was picked and has its API. Errors: those of
- * gw_plan_exchange() and gw_exchange_start(); with class NONE *error says nothing. */
+ * gw_plan_exchange(), then *is_planned is false and *error may say why; those of
+ * gw_exchange_start(). */
 GW_MUST_USE enum gw_err gw_exchange_begin(struct gw_request *request, bool is_fresh,
                                           struct gw_error *error, bool *is_planned);
 
@@ -288,6 +308,9 @@ void gw_request_release_body(struct gw_request *request);
  * GW_ERR_NOT_FOUND (nobody can serve now), GW_ERR_TOO_LARGE (the model's name is longer than any),
  * GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_attempt_pick(struct gw_request *request);
+
+/* Could one of the group's deployments serve |ask| now? Takes nothing. */
+bool gw_attempt_is_possible(const struct gw_request *request, const struct gw_router_ask *ask);
 
 /* What the request will take, about: request->ask's tokens. */
 void gw_attempt_estimate(struct gw_request *request);
@@ -478,6 +501,9 @@ void gw_deliver_reset(struct gw_request *request);
 /* The beginning of the answer has been held back for long enough: the client gets it. */
 void gw_deliver_release(struct gw_request *request);
 
+/* Do the provider's own bytes come as server-sent events? */
+bool gw_deliver_is_event_stream(const struct gw_request *request);
+
 /* It begins, goes on, is complete. */
 void gw_deliver_on_response(struct gw_request *request, const struct gw_response_head *head);
 void gw_deliver_on_body(struct gw_request *request, struct gw_str bytes);
@@ -565,6 +591,10 @@ void gw_respond_json(struct gw_request *request, unsigned status, struct gw_str 
 
 /* Answers with request->error in the dialect's shape and ends the pair. */
 void gw_respond_error(struct gw_request *request);
+
+/* gw_request_fail() for a value of the client's that is wrong: 400, "invalid_value". */
+enum gw_step gw_respond_invalid(struct gw_request *request, struct gw_str param,
+                                struct gw_str message);
 
 /* gw_request_fail() for want of memory. */
 enum gw_step gw_respond_no_memory(struct gw_request *request);

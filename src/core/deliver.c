@@ -223,10 +223,10 @@ static void keep_upstream_error(struct gw_request *request)
                                                gw_attempt_credential(request->attempt))};
 }
 
-/* Streams of speech, images and transcripts end with whatever their vendor thought of. */
-static bool has_known_end(enum gw_task task)
+bool gw_deliver_is_event_stream(const struct gw_request *request)
 {
-    return task == GW_TASK_CHAT || task == GW_TASK_COMPLETION || task == GW_TASK_RESPONSE;
+    return request->attempt->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
+                                                         : request->relay.is_events;
 }
 
 static void end_early(struct gw_request *request)
@@ -251,7 +251,7 @@ void gw_deliver_on_end(struct gw_request *request)
     enum gw_err err = request->attempt->delivery == GW_DELIVERY_TEE
                           ? gw_openai_tee_end(&request->tee)
                           : gw_relay_end(&request->relay);
-    if (err == GW_ERR_EOF && has_known_end(request->llm.task)) {
+    if (err == GW_ERR_EOF && gw_request_makes_text(request)) {
         end_early(request);
         return;
     }
@@ -271,12 +271,6 @@ void gw_deliver_on_end(struct gw_request *request)
     gw_deliver_finish(request);
 }
 
-static bool is_event_stream(const struct gw_request *request)
-{
-    return request->attempt->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
-                                                         : request->relay.is_events;
-}
-
 void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *error)
 {
     if (request->facts.is_ended) {
@@ -289,7 +283,7 @@ void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *er
         return;
     }
     request->error = *error;
-    if (!is_event_stream(request)) {
+    if (!gw_deliver_is_event_stream(request)) {
         gw_deliver_cut(request);
         return;
     }

@@ -105,11 +105,9 @@ static enum gw_step start_demo(struct gw_request *request)
     return gw_request_fail(request, &error);
 }
 
-enum gw_err gw_exchange_begin(struct gw_request *request, bool is_fresh, struct gw_error *error,
-                              bool *is_planned)
+struct gw_exchange_request gw_exchange_prepare(const struct gw_request *request, bool is_fresh)
 {
-    struct gw_attempt *attempt = request->attempt;
-    const struct gw_deployment *deployment = attempt->deployment;
+    const struct gw_deployment *deployment = request->attempt->deployment;
     struct gw_exchange_request exchange = {
         .pool = request->conf->pools[deployment->origin_index],
         .is_streamed = request->is_streamed_up,
@@ -123,6 +121,14 @@ enum gw_err gw_exchange_begin(struct gw_request *request, bool is_fresh, struct 
         exchange.timeouts.total_ms = deployment->timeouts.stream_total_ms;
         exchange.timeouts.first_byte_ms = deployment->timeouts.stream_first_byte_ms;
     }
+    return exchange;
+}
+
+enum gw_err gw_exchange_begin(struct gw_request *request, bool is_fresh, struct gw_error *error,
+                              bool *is_planned)
+{
+    struct gw_attempt *attempt = request->attempt;
+    struct gw_exchange_request exchange = gw_exchange_prepare(request, is_fresh);
     enum gw_err err = gw_plan_exchange(request, &exchange, error);
     *is_planned = err == GW_OK;
     return err == GW_OK

@@ -24,13 +24,7 @@ static struct gw_router_ask ask_for_other(const struct gw_request *request)
 static bool has_other(const struct gw_request *request)
 {
     struct gw_router_ask ask = ask_for_other(request);
-    for (size_t i = 0; i < request->group->deployment_count; i++) {
-        if (gw_router_explain(request->conf->router, request->group->index, i, &ask).skip ==
-            GW_ROUTER_SKIP_NONE) {
-            return true;
-        }
-    }
-    return false;
+    return gw_attempt_is_possible(request, &ask);
 }
 
 void gw_hedge_plan(struct gw_request *request)
@@ -44,8 +38,7 @@ void gw_hedge_plan(struct gw_request *request)
         request->conf->members[request->group->index][request->attempt->choice.member];
     struct gw_hedge_facts facts = {
         .task = request->llm.task,
-        .is_stored = request->llm.task == GW_TASK_RESPONSE &&
-                     (request->llm.is_stored || request->llm.is_background),
+        .is_stored = gw_request_is_kept(request),
         .is_streamed_up = request->is_streamed_up,
         .has_other = has_other(request),
     };

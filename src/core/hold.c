@@ -66,18 +66,6 @@ static struct gw_error read_error(struct gw_request *request, struct gw_str byte
 
 /* ---- holding ---- */
 
-static bool is_event_stream(const struct gw_request *request)
-{
-    return request->attempt->delivery == GW_DELIVERY_TEE ? request->tee.mode == GW_TEE_STREAM
-                                                         : request->relay.is_events;
-}
-
-/* Streams of speech, images and transcripts have events that nobody here reads. */
-static bool is_read(enum gw_task task)
-{
-    return task == GW_TASK_CHAT || task == GW_TASK_COMPLETION || task == GW_TASK_RESPONSE;
-}
-
 static bool must_hold(const struct gw_request *request, struct gw_str bytes)
 {
     const struct gw_answer_facts *facts = &request->facts;
@@ -85,10 +73,10 @@ static bool must_hold(const struct gw_request *request, struct gw_str bytes)
     if (len > GW_REQUEST_HELD_BYTES) {
         return false;
     }
-    if (!is_event_stream(request)) {
+    if (!gw_deliver_is_event_stream(request)) {
         return len < request->response_length;
     }
-    return is_read(request->llm.task) && facts->output_bytes == 0 && !facts->is_finished;
+    return gw_request_makes_text(request) && facts->output_bytes == 0 && !facts->is_finished;
 }
 
 /* The provider's error ends an answer that another deployment may continue. */
@@ -120,8 +108,9 @@ enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
     if (request->has_begun) {
         return gw_deliver_write(request, bytes);
     }
-    if (is_event_stream(request) && is_read(request->llm.task) && request->facts.has_error &&
-        request->facts.output_bytes == 0 && request->attempt->api != NULL) {
+    if (gw_deliver_is_event_stream(request) && gw_request_makes_text(request) &&
+        request->facts.has_error && request->facts.output_bytes == 0 &&
+        request->attempt->api != NULL) {
         request->error = read_error(request, bytes);
         return GW_ERR_CANCELLED;
     }
@@ -129,7 +118,7 @@ enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
         enum gw_err err = gw_hold_release(request);
         return err == GW_OK ? gw_deliver_write(request, bytes) : err;
     }
-    if (request->wait == GW_REQUEST_WAIT_NONE && is_event_stream(request)) {
+    if (request->wait == GW_REQUEST_WAIT_NONE && gw_deliver_is_event_stream(request)) {
         gw_request_wait(request, GW_REQUEST_WAIT_HOLD, GW_REQUEST_HELD_MS);
     }
     return gw_buf_append(&request->held, bytes);

@@ -88,9 +88,7 @@ static enum gw_err send_copy(struct gw_request *request, struct mirror *mirror)
     if (attempt->api == NULL) {
         return GW_ERR_INVALID;
     }
-    struct gw_exchange_request exchange = {
-        .pool = request->conf->pools[attempt->deployment->origin_index],
-        .timeouts = attempt->deployment->timeouts};
+    struct gw_exchange_request exchange = gw_exchange_prepare(request, false);
     enum gw_err err = gw_plan_exchange(request, &exchange, &error);
     err = err == GW_OK ? keep_body(mirror, &exchange) : err;
     return err == GW_OK ? gw_exchange_start(&exchange, &mirror_events, mirror, &mirror->exchange)
@@ -102,8 +100,7 @@ static bool is_mirrored(const struct gw_request *request)
 {
     const struct gw_mirror_policy *policy = &request->group->routing->mirror;
     if (policy->model.len == 0 || request->route.kind != GW_ROUTE_JSON ||
-        (request->llm.task == GW_TASK_RESPONSE &&
-         (request->llm.is_stored || request->llm.is_background))) {
+        gw_request_is_kept(request)) {
         return false;
     }
     return request->ask.affinity != 0

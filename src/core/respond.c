@@ -107,3 +107,14 @@ void gw_respond_options(struct gw_request *request)
         .status = 204, .headers = fields, .header_count = count};
     send_answer(request, &response, gw_str(NULL, 0));
 }
+
+enum gw_step gw_respond_invalid(struct gw_request *request, struct gw_str param,
+                                struct gw_str message)
+{
+    struct gw_error error = {.class = GW_ERROR_CLIENT,
+                             .status = 400,
+                             .code = GW_STR("invalid_value"),
+                             .param = param,
+                             .message = message};
+    return gw_request_fail(request, &error);
+}

@@ -10,16 +10,6 @@
 #define NUMBER_DIGITS_MAX 4
 #define AUTO_MODEL        "auto"
 
-static enum gw_step refuse(struct gw_request *request, struct gw_str param, struct gw_str message)
-{
-    struct gw_error error = {.class = GW_ERROR_CLIENT,
-                             .status = 400,
-                             .code = GW_STR("invalid_value"),
-                             .param = param,
-                             .message = message};
-    return gw_request_fail(request, &error);
-}
-
 /* ---- header fields ---- */
 
 static enum gw_step read_tags(struct gw_request *request, const struct gw_header *field)
@@ -38,10 +28,10 @@ static enum gw_step read_tags(struct gw_request *request, const struct gw_header
             bit++;
         }
         if (tag.len > 0 && bit == known->count) {
-            return refuse(request, field->name,
-                          gw_arena_printf(&request->arena,
-                                          "No deployment has the tag '" GW_STR_FMT "'.",
-                                          GW_STR_ARG(gw_quoted(tag))));
+            return gw_respond_invalid(request, field->name,
+                                      gw_arena_printf(&request->arena,
+                                                      "No deployment has the tag '" GW_STR_FMT "'.",
+                                                      GW_STR_ARG(gw_quoted(tag))));
         }
         request->ask.tags |= tag.len > 0 ? UINT64_C(1) << bit : 0;
     }
@@ -59,10 +49,10 @@ static enum gw_step read_retries(struct gw_request *request, const struct gw_hea
     }
     struct gw_retry_policy *own = gw_arena_try_alloc(&request->arena, sizeof(*own));
     if (!is_number) {
-        return refuse(request, field->name,
-                      gw_arena_printf(&request->arena,
-                                      "'" GW_STR_FMT "' must be a number below 10000.",
-                                      GW_STR_ARG(field->name)));
+        return gw_respond_invalid(request, field->name,
+                                  gw_arena_printf(&request->arena,
+                                                  "'" GW_STR_FMT "' must be a number below 10000.",
+                                                  GW_STR_ARG(field->name)));
     }
     if (own == NULL) {
         return gw_respond_no_memory(request);
@@ -98,7 +88,8 @@ static enum gw_step read_session(struct gw_request *request, const struct gw_hea
 static enum gw_step read_priority(struct gw_request *request, const struct gw_header *field)
 {
     if (gw_priority_parse(gw_str_trim(field->value), &request->priority) != GW_OK) {
-        return refuse(request, field->name, GW_STR("A priority is high, normal or low."));
+        return gw_respond_invalid(request, field->name,
+                                  GW_STR("A priority is high, normal or low."));
     }
     return GW_STEP_GO;
 }
@@ -145,9 +136,7 @@ static enum gw_step read_fields(struct gw_request *request)
 /* NULL when it has none; what is wrong with it the translation or the provider tells. */
 static yyjson_doc *read_chat(struct gw_request *request)
 {
-    bool is_chat = request->route.kind == GW_ROUTE_JSON &&
-                   (request->llm.task == GW_TASK_CHAT || request->llm.task == GW_TASK_RESPONSE ||
-                    request->llm.task == GW_TASK_COMPLETION);
+    bool is_chat = request->route.kind == GW_ROUTE_JSON && gw_request_makes_text(request);
     struct gw_inbound in = gw_request_inbound(request);
     struct gw_error error = {0};
     struct gw_notes notes;
@@ -160,11 +149,17 @@ static yyjson_doc *read_chat(struct gw_request *request)
     return chat;
 }
 
-static uint64_t affinity_of(struct gw_request *request)
+static enum gw_complexity complexity_of(const struct gw_request *request, yyjson_doc *chat)
+{
+    const struct gw_routing *routing = request->conf->snapshot->routing;
+    return gw_complexity_of_chat(yyjson_doc_get_root(chat), routing->overrides,
+                                 routing->override_count)
+        .complexity;
+}
+
+static uint64_t affinity_of(const struct gw_request *request, yyjson_doc *chat)
 {
     struct gw_str key = gw_access_key(request->pair->head);
-    yyjson_doc *chat = NULL;
-    uint64_t affinity = 0;
     switch (request->group->routing->affinity) {
     case GW_AFFINITY_NONE:
         return 0;
@@ -174,10 +169,7 @@ static uint64_t affinity_of(struct gw_request *request)
     case GW_AFFINITY_KEY:
         break;
     case GW_AFFINITY_PREFIX:
-        chat = read_chat(request);
-        affinity = gw_affinity_chat_key(yyjson_doc_get_root(chat));
-        yyjson_doc_free(chat);
-        return affinity;
+        return gw_affinity_chat_key(yyjson_doc_get_root(chat));
     }
     return gw_affinity_key(key.len > 0 ? key : request->client);
 }
@@ -197,25 +189,23 @@ void gw_steer_auto(struct gw_request *request)
         return;
     }
     yyjson_doc *chat = read_chat(request);
-    struct gw_complexity_score score = gw_complexity_of_chat(
-        yyjson_doc_get_root(chat), routing->overrides, routing->override_count);
+    request->ask.complexity = complexity_of(request, chat);
     yyjson_doc_free(chat);
-    request->ask.complexity = score.complexity;
     request->is_auto = true;
-    request->llm.model = routing->tiers[score.complexity];
+    request->llm.model = routing->tiers[request->ask.complexity];
 }
 
 enum gw_step gw_steer(struct gw_request *request)
 {
-    if (gw_conf_strategy(request->conf, request->group) == GW_STRATEGY_SMART && !request->is_auto) {
-        yyjson_doc *chat = read_chat(request);
-        const struct gw_routing *routing = request->conf->snapshot->routing;
-        request->ask.complexity = gw_complexity_of_chat(yyjson_doc_get_root(chat),
-                                                        routing->overrides, routing->override_count)
-                                      .complexity;
-        yyjson_doc_free(chat);
+    bool wants_complexity =
+        gw_conf_strategy(request->conf, request->group) == GW_STRATEGY_SMART && !request->is_auto;
+    bool wants_prefix = request->group->routing->affinity == GW_AFFINITY_PREFIX;
+    yyjson_doc *chat = wants_complexity || wants_prefix ? read_chat(request) : NULL;
+    if (wants_complexity) {
+        request->ask.complexity = complexity_of(request, chat);
     }
-    request->ask.affinity = affinity_of(request);
+    request->ask.affinity = affinity_of(request, chat);
+    yyjson_doc_free(chat);
     request->priority = GW_PRIORITY_NORMAL;
     return read_fields(request);
 }

@@ -246,16 +246,6 @@ static enum gw_err find(struct gw_request *request, const struct question *quest
     return GW_ERR_NOT_FOUND;
 }
 
-static enum gw_step refuse(struct gw_request *request, struct gw_str param, struct gw_str message)
-{
-    struct gw_error error = {.class = GW_ERROR_CLIENT,
-                             .status = 400,
-                             .code = GW_STR("invalid_value"),
-                             .param = param,
-                             .message = message};
-    return gw_request_fail(request, &error);
-}
-
 static bool wants_stream(struct gw_str query)
 {
     struct gw_str part;
@@ -285,8 +275,8 @@ static enum gw_step send_items(struct gw_request *request, const struct question
     enum gw_err err = gw_responses_write_items(items, question->id, request->query, &page);
     enum gw_step step =
         err == GW_ERR_INVALID
-            ? refuse(request, GW_STR("limit"),
-                     GW_STR("'limit' must be 1 to 100, 'order' \"asc\" or \"desc\"."))
+            ? gw_respond_invalid(request, GW_STR("limit"),
+                                 GW_STR("'limit' must be 1 to 100, 'order' \"asc\" or \"desc\"."))
             : send_body(request, &page);
     gw_buf_fini(&page);
     return step;
@@ -300,17 +290,19 @@ static enum gw_step answer(struct gw_request *request, const struct question *qu
         return send_body(request, found);
     }
     if (question->method == GW_METHOD_POST) {
-        return refuse(request, GW_STR("response_id"),
-                      GW_STR("Only a response that runs in the background can be cancelled; this "
-                             "one is complete."));
+        return gw_respond_invalid(
+            request, GW_STR("response_id"),
+            GW_STR("Only a response that runs in the background can be cancelled; this "
+                   "one is complete."));
     }
     if (question->part.len > 0) {
         return send_items(request, question, gw_buf_str(found));
     }
     if (wants_stream(request->query)) {
-        return refuse(request, GW_STR("stream"),
-                      GW_STR("Only a response that ran in the background can be read as a stream; "
-                             "ask for it without 'stream'."));
+        return gw_respond_invalid(
+            request, GW_STR("stream"),
+            GW_STR("Only a response that ran in the background can be read as a stream; "
+                   "ask for it without 'stream'."));
     }
     return send_body(request, found);
 }

@@ -9,7 +9,6 @@ import http.server
 import itertools
 import json
 import threading
-import time
 
 import httpx
 from servers import SLOWNESS
@@ -68,13 +67,6 @@ def spread(gateway, model, count, **more):
 def openings(gateway, deployment):
     """How often the deployment's breaker opened."""
     return gateway.output().count(f"deployment '{deployment}': its circuit breaker opened")
-
-
-def wait_until(condition, timeout=TIMEOUT_S):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        threading.Event().wait(0.02)
 
 
 class ByKey:

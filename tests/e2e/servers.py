@@ -184,6 +184,14 @@ class Gatewire(Server):
         return found.group(1) if found else None
 
 
+def wait_until(condition, timeout=20 * SLOWNESS, what="the condition never came true"):
+    """Polls state that a server shows; the condition decides, not the clock."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, what
+        threading.Event().wait(0.02)
+
+
 class RawConnection:
     """A TCP connection on which a test sends what it likes."""
 

@@ -9,7 +9,7 @@ import pytest
 from agents import ClaudeCode, Codex
 from matrix import cell as cells
 from matrix import providers
-from servers import Gatewire, Mockllm
+from servers import Mockllm
 from test_matrix_bytes import messages_of
 
 AGENTS = {"claude-code": ClaudeCode, "codex": Codex, "codex-lite": lambda: Codex(lite=True)}
@@ -29,10 +29,8 @@ def agents_mock(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def http(tmp_path_factory, agents_mock):
-    server = Gatewire(tmp_path_factory.mktemp("agents-gateway"), {"model_list": providers.model_list(agents_mock)})
-    with cells.client(server) as found:
+    with cells.client_of_all(tmp_path_factory.mktemp("agents-gateway"), agents_mock) as found:
         yield found
-    assert server.stop() == 0, server.output()
 
 
 def strings(value):

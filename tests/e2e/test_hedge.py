@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A second exchange when the first takes unusually long."""
 
-import time
-
 import httpx
 import pytest
-from servers import SLOWNESS, deployment
+from servers import SLOWNESS, deployment, wait_until
 
 CHAT = "/v1/chat/completions"
 SLOW_MS = int(20_000 * SLOWNESS)
@@ -31,13 +29,6 @@ def pair(start_gateway, start_mock):
 def ask(gateway, stream=False, path=CHAT, **fields):
     body = {"model": "mock-small", "messages": [{"role": "user", "content": "hi"}], "stream": stream, **fields}
     return httpx.post(gateway.url + path, json=body, timeout=60 * SLOWNESS, trust_env=False)
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 20 * SLOWNESS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("stream", [False, True])

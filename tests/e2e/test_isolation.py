@@ -6,10 +6,9 @@ import asyncio
 import json
 import random
 import re
-import time
 import urllib.request
 
-from servers import SLOWNESS, deployment
+from servers import SLOWNESS, deployment, wait_until
 
 REQUESTS = 2400
 CLIENTS = 60
@@ -131,13 +130,6 @@ def metric(gateway, name):
         return int(re.search(rf"^{name} (\d+)$", page.read().decode(), re.MULTILINE).group(1))
 
 
-def wait_until(condition, what, seconds=20 * SLOWNESS):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-
-
 async def crowd(gateway, outcome):
     await asyncio.gather(*[Client(gateway, range(i, REQUESTS, CLIENTS), outcome).run() for i in range(CLIENTS)])
 
@@ -152,6 +144,6 @@ def test_everybody_gets_his_own_answer(start_gateway, start_mock):
     # Clients did leave while the provider was answering: the paced answers make sure that they can.
     assert mock.stats()["aborted"] > 100, mock.stats()
     for name in ("gatewire_requests_in_flight", "gatewire_downstream_connections"):
-        wait_until(lambda name=name: metric(gateway, name) == 0, name)
+        wait_until(lambda name=name: metric(gateway, name) == 0, what=name)
     open_ones, idle = "gatewire_upstream_connections", "gatewire_upstream_connections_idle"
-    wait_until(lambda: metric(gateway, open_ones) == metric(gateway, idle), "busy connections to the provider")
+    wait_until(lambda: metric(gateway, open_ones) == metric(gateway, idle), what="busy connections to the provider")

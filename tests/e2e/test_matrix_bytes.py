@@ -8,7 +8,7 @@ import pytest
 from matrix import cell as cells
 from matrix import providers
 from matrix.neutral import Ask, Call, Turn
-from servers import Gatewire, Mockllm
+from servers import Mockllm
 from vendors import CLOCK, WEATHER
 
 # Spacing, escapes and number forms that no serialiser would produce again.
@@ -38,10 +38,8 @@ def bytes_mock(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def http(tmp_path_factory, bytes_mock):
-    server = Gatewire(tmp_path_factory.mktemp("bytes-gateway"), {"model_list": providers.model_list(bytes_mock)})
-    with cells.client(server) as found:
+    with cells.client_of_all(tmp_path_factory.mktemp("bytes-gateway"), bytes_mock) as found:
         yield found
-    assert server.stop() == 0, server.output()
 
 
 @pytest.mark.parametrize(("dialect", "provider"), SAME)

@@ -5,7 +5,7 @@ import time
 
 import httpx
 import pytest
-from servers import SLOWNESS, deployment
+from servers import SLOWNESS, deployment, wait_until
 
 CHAT = "/v1/chat/completions"
 SLOW_MS = int(20_000 * SLOWNESS)
@@ -29,13 +29,6 @@ def mirrored(start_gateway, start_mock):
 def ask(gateway, **fields):
     body = {"model": "mock-small", "messages": [{"role": "user", "content": "[[echo]] hello"}], **fields}
     return httpx.post(gateway.url + CHAT, json=body, timeout=30 * SLOWNESS, trust_env=False)
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 20 * SLOWNESS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -13,7 +13,7 @@ import time
 
 import httpx
 import pytest
-from servers import GATEWIRE, SLOWNESS, clean_environment, deployment, get_json
+from servers import GATEWIRE, SLOWNESS, clean_environment, deployment, get_json, wait_until
 
 MODEL = "mock-small"
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
@@ -21,14 +21,6 @@ BODY = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
 
 def ask(gateway, client=httpx, **extra):
     return client.post(gateway.url + "/v1/chat/completions", json={**BODY, **extra}, timeout=30 * SLOWNESS)
-
-
-def wait_until(condition, timeout=20 * SLOWNESS):
-    """Polls state that the gateway shows; the condition decides, not the clock."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        threading.Event().wait(0.02)
 
 
 def metric(gateway, name):

@@ -21,10 +21,9 @@ from routing import (
     serial,
     spread,
     times,
-    wait_until,
     who,
 )
-from servers import SLOWNESS, RawUpstream
+from servers import SLOWNESS, RawUpstream, wait_until
 
 # ---------------------------------------------------------------- retries
 

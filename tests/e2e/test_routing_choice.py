@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from routing import BAD, GOOD, ByKey, ask, asked, openings, spread, wait_until, who
+from routing import BAD, GOOD, ByKey, ask, asked, openings, spread, who
+from servers import wait_until
 
 # ---------------------------------------------------------------- strategies
 

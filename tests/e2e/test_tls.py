@@ -9,24 +9,15 @@ import signal
 import socket
 import ssl
 import threading
-import time
 
 import httpx
 import pytest
-from servers import SLOWNESS, Gatewire, Mockllm, RawConnection, RawUpstream, deployment
+from servers import SLOWNESS, Gatewire, Mockllm, RawConnection, RawUpstream, deployment, wait_until
 
 CHAT = "/v1/chat/completions"
 MODEL = "mock-small"
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
 TIMEOUT_S = 20 * SLOWNESS
-
-
-def wait_until(condition):
-    """Polls state that a server shows; the condition decides, not the clock."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        threading.Event().wait(0.02)
 
 
 def sent_bytes(server):

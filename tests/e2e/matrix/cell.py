@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """One cell of the matrix: a dialect's driver at one provider, and the mark that a scenario earns."""
 
+import contextlib
+
 import httpx
 from matrix import anthropic, gemini, ollama, openai, responses, scenarios
 from matrix.neutral import CannotAsk, said
-from matrix.providers import model_of
-from servers import SLOWNESS
+from matrix.providers import model_list, model_of
+from servers import SLOWNESS, Gatewire
 
 DIALECTS = {driver.name: driver for driver in (
     openai.Chat(), openai.Completions(), responses.Responses(), anthropic.Messages(), gemini.Gemini(), ollama.Ollama())}
@@ -101,3 +103,12 @@ class Cell:
 
 def client(gateway):
     return httpx.Client(base_url=gateway.url, timeout=30 * SLOWNESS, trust_env=False)
+
+
+@contextlib.contextmanager
+def client_of_all(folder, mock):
+    """A client of a gateway of its own with all providers; it must survive what it is asked."""
+    server = Gatewire(folder, {"model_list": model_list(mock)})
+    with client(server) as found:
+        yield found
+    assert server.stop() == 0, server.output()
