@@ -69,6 +69,17 @@ void gw_clock_format_rfc3339(uint64_t wall_ms, char out[GW_CLOCK_RFC3339_BYTES])
     (void)put_text(at, "Z", sizeof("Z"));
 }
 
+struct gw_str gw_clock_rfc3339(struct gw_clock_text *cache, uint64_t wall_ms)
+{
+    if (cache->text[0] == '\0' || cache->second != wall_ms / 1000) {
+        gw_clock_format_rfc3339(wall_ms, cache->text);
+        cache->second = wall_ms / 1000;
+    }
+    (void)put_digits(cache->text + GW_CLOCK_RFC3339_BYTES - sizeof("123Z"),
+                     (unsigned)(wall_ms % 1000), 3);
+    return gw_str(cache->text, GW_CLOCK_RFC3339_BYTES - 1);
+}
+
 void gw_clock_format_http_date(uint64_t wall_ms, char out[GW_CLOCK_HTTP_DATE_BYTES])
 {
     /* strftime() would follow the locale; HTTP wants English. */

@@ -15,6 +15,11 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool gw_str_eq_nocase(struct gw_str a, struct gw_str b)
 {
     if (a.len != b.len) {
@@ -44,11 +49,10 @@ size_t gw_str_find(struct gw_str text, struct gw_str needle)
 
 struct gw_str gw_str_trim(struct gw_str text)
 {
-    const char *blanks = " \t\r\n";
-    while (text.len > 0 && memchr(blanks, text.ptr[0], 4) != NULL) {
+    while (text.len > 0 && is_blank(text.ptr[0])) {
         text = gw_str_skip(text, 1);
     }
-    while (text.len > 0 && memchr(blanks, text.ptr[text.len - 1], 4) != NULL) {
+    while (text.len > 0 && is_blank(text.ptr[text.len - 1])) {
         text.len--;
     }
     return text;
@@ -69,18 +73,16 @@ bool gw_str_split(struct gw_str *rest, char separator, struct gw_str *part)
 static enum gw_err take_digits(struct gw_str *text, uint64_t *value)
 {
     uint64_t sum = 0;
-    if (text->len == 0 || !is_digit(text->ptr[0])) {
-        return GW_ERR_INVALID;
-    }
-    while (text->len > 0 && is_digit(text->ptr[0])) {
-        uint64_t digit = (uint64_t)(text->ptr[0] - '0');
+    size_t count = 0;
+    for (; count < text->len && is_digit(text->ptr[count]); count++) {
+        uint64_t digit = (uint64_t)(text->ptr[count] - '0');
         if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum)) {
             return GW_ERR_OVERFLOW;
         }
-        *text = gw_str_skip(*text, 1);
     }
+    *text = gw_str_skip(*text, count);
     *value = sum;
-    return GW_OK;
+    return count > 0 ? GW_OK : GW_ERR_INVALID;
 }
 
 enum gw_err gw_parse_u64(struct gw_str text, uint64_t *value)

@@ -111,6 +111,9 @@ static bool has_dot_segment(struct gw_str path)
 {
     size_t at = 0;
     size_t dots = NOT_ONLY_DOTS; /* of the segment, as long as there is nothing else in it */
+    if (gw_str_find_byte(path, '.') == path.len && gw_str_find_byte(path, '%') == path.len) {
+        return false;
+    }
     while (at < path.len) {
         char c = next_byte(path, &at);
         if (c != '/' && c != '\\' && c != ';') {

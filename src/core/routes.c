@@ -276,14 +276,11 @@ static struct gw_route find_dialect(enum gw_http_method method, struct gw_str pa
     static const struct gw_str anthropic = GW_STR_INIT("/anthropic/v1/");
     struct gw_route none = {.kind = GW_ROUTE_UNKNOWN, .task = GW_TASK_LOCAL};
     unsigned allowed = 0;
-    none.dialect = guess_dialect(path);
-    struct gw_str rest = path;
-    if (gw_str_has_prefix(path, anthropic)) {
-        rest = gw_str_skip(path, sizeof("/anthropic") - 1);
-    }
+    bool is_below = gw_str_has_prefix(path, anthropic);
+    struct gw_str rest = is_below ? gw_str_skip(path, sizeof("/anthropic") - 1) : path;
     for (size_t i = 0; i < GW_ARRAY_LEN(dialect_rows); i++) {
         bool is_whole = path_matches(dialect_rows[i].path, path);
-        if (!is_whole && !path_matches(dialect_rows[i].path, rest)) {
+        if (!is_whole && (!is_below || !path_matches(dialect_rows[i].path, rest))) {
             continue;
         }
         if ((dialect_rows[i].methods & 1u << method) != 0) {
@@ -291,8 +288,8 @@ static struct gw_route find_dialect(enum gw_http_method method, struct gw_str pa
         }
         allowed |= dialect_rows[i].methods;
     }
-    if (allowed != 0 && none.dialect != GW_DIALECT_OPENAI) {
-        enum gw_dialect_id dialect = none.dialect;
+    enum gw_dialect_id dialect = allowed != 0 ? guess_dialect(path) : GW_DIALECT_OPENAI;
+    if (dialect != GW_DIALECT_OPENAI) {
         none = wrong_method(allowed);
         none.dialect = dialect;
     }
@@ -354,5 +351,9 @@ struct gw_route gw_route_find(enum gw_http_method method, struct gw_str path)
         }
         allowed |= api_rows[i].methods;
     }
-    return allowed != 0 ? wrong_method(allowed) : other;
+    if (allowed != 0) {
+        return wrong_method(allowed);
+    }
+    other.dialect = guess_dialect(path);
+    return other;
 }

@@ -159,18 +159,20 @@ static enum gw_complexity complexity_of(const struct gw_request *request, yyjson
 
 static uint64_t affinity_of(const struct gw_request *request, yyjson_doc *chat)
 {
-    struct gw_str key = gw_access_key(request->pair->head);
     switch (request->group->routing->affinity) {
     case GW_AFFINITY_NONE:
         return 0;
+    case GW_AFFINITY_PREFIX:
+        return gw_affinity_chat_key(yyjson_doc_get_root(chat));
     case GW_AFFINITY_USER:
-        key = request->llm.user.len > 0 ? request->llm.user : key;
+        if (request->llm.user.len > 0) {
+            return gw_affinity_key(request->llm.user);
+        }
         break;
     case GW_AFFINITY_KEY:
         break;
-    case GW_AFFINITY_PREFIX:
-        return gw_affinity_chat_key(yyjson_doc_get_root(chat));
     }
+    struct gw_str key = gw_access_key(request->pair->head);
     return gw_affinity_key(key.len > 0 ? key : request->client);
 }
 

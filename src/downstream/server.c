@@ -117,7 +117,8 @@ bool gw_server_field_is_sendable(struct gw_server *server, const struct gw_heade
     if (field->id == GW_HEADER_CONTENT_LENGTH || gw_header_is_hop_by_hop(field->id)) {
         return false; /* framing is the connection's own affair */
     }
-    if (!gw_header_name_is_valid(field->name) || !gw_header_value_is_valid(field->value)) {
+    bool has_name = field->id != GW_HEADER_OTHER || gw_header_name_is_valid(field->name);
+    if (!has_name || !gw_header_value_is_valid(field->value)) {
         warn_of_field(server, field->name);
         return false;
     }

@@ -36,15 +36,15 @@ static inline bool gw_char_is(char byte, unsigned classes)
     return (gw_http_chars[(unsigned char)byte] & classes) != 0;
 }
 
-/* Are all bytes of |text| in one of the |classes|? True for the empty text. */
-static inline bool gw_chars_are(struct gw_str text, unsigned classes)
+/* Are all bytes of |text| of |kind|? True for the empty text. Nearly always they are, so each is
+ * looked at without asking: half the instructions of leaving early. */
+static inline bool gw_chars_are(struct gw_str text, unsigned kind)
 {
+    unsigned common = kind;
     for (size_t i = 0; i < text.len; i++) {
-        if (!gw_char_is(text.ptr[i], classes)) {
-            return false;
-        }
+        common &= gw_http_chars[(unsigned char)text.ptr[i]];
     }
-    return true;
+    return common != 0;
 }
 
 #endif

@@ -4,9 +4,14 @@
 
 #define RELAXED memory_order_relaxed
 
-/* a * b / c with the product in full; the result fits because a <= c. */
+/* a * b / c with the product in full; the result fits because a <= c. Most products fit in 64 bits,
+ * whose division costs a tenth. */
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 {
+    uint64_t small = 0;
+    if (!__builtin_mul_overflow(a, b, &small)) {
+        return small / c;
+    }
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)(product / c);
 }
@@ -38,19 +43,19 @@ static uint64_t lacking_ns(uint64_t full_at_ns, struct gw_gcra_rate rate, uint64
     return lacking <= max ? lacking : rate.period_ns;
 }
 
-static uint64_t wait_of(uint64_t full_at_ns, struct gw_gcra_rate rate, uint64_t amount,
+static uint64_t wait_of(uint64_t full_at_ns, struct gw_gcra_rate rate, uint64_t cost,
                         uint64_t now_ns)
 {
-    uint64_t needed = add(lacking_ns(full_at_ns, rate, now_ns), cost_ns(rate, amount));
+    uint64_t needed = add(lacking_ns(full_at_ns, rate, now_ns), cost);
     return needed > rate.period_ns ? needed - rate.period_ns : 0;
 }
 
 uint64_t gw_gcra_wait_ns(const struct gw_gcra *gcra, struct gw_gcra_rate rate, uint64_t amount,
                          uint64_t now_ns)
 {
-    return rate.limit == 0
-               ? 0
-               : wait_of(atomic_load_explicit(&gcra->full_at_ns, RELAXED), rate, amount, now_ns);
+    return rate.limit == 0 ? 0
+                           : wait_of(atomic_load_explicit(&gcra->full_at_ns, RELAXED), rate,
+                                     cost_ns(rate, amount), now_ns);
 }
 
 bool gw_gcra_try_take(struct gw_gcra *gcra, struct gw_gcra_rate rate, uint64_t amount,
@@ -61,11 +66,12 @@ bool gw_gcra_try_take(struct gw_gcra *gcra, struct gw_gcra_rate rate, uint64_t a
     if (rate.limit == 0) {
         return true;
     }
+    uint64_t cost = cost_ns(rate, amount);
     do {
-        if (wait_of(full_at_ns, rate, amount, now_ns) > 0) {
+        if (wait_of(full_at_ns, rate, cost, now_ns) > 0) {
             return false;
         }
-        next = add(now_ns, lacking_ns(full_at_ns, rate, now_ns) + cost_ns(rate, amount));
+        next = add(now_ns, lacking_ns(full_at_ns, rate, now_ns) + cost);
     } while (!atomic_compare_exchange_weak_explicit(&gcra->full_at_ns, &full_at_ns, next, RELAXED,
                                                     RELAXED));
     return true;

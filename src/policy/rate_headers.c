@@ -102,9 +102,9 @@ static bool is_digits(struct gw_str text)
 static uint64_t parse_duration(struct gw_str text)
 {
     uint64_t ms = 0;
-    /* Go writes what is below a millisecond as "850µs"; that is over when we know it. */
-    if (gw_str_has_suffix(text, GW_STR("\xc2\xb5s")) || gw_str_has_suffix(text, GW_STR("us")) ||
-        gw_str_has_suffix(text, GW_STR("ns"))) {
+    /* Go writes what is below a millisecond as "850µs" or "12ns"; that is over when we know it. */
+    char unit = text.len > 2 && text.ptr[text.len - 1] == 's' ? text.ptr[text.len - 2] : 'm';
+    if (unit == '\xb5' || unit == 'u' || unit == 'n') {
         return 1;
     }
     enum gw_err err = gw_parse_duration_ms(text, &ms);
@@ -141,7 +141,6 @@ uint64_t gw_rate_headers_parse_wait(struct gw_str text, uint64_t wall_ms)
 enum kind { REQUESTS, TOKENS };
 enum part { LIMIT, REMAINING, RESET };
 
-/* Names are grouped by their beginning, so that foreign ones are passed over quickly. */
 static const struct {
     struct gw_str name;
     enum kind kind;
@@ -200,17 +199,16 @@ static void apply(struct gw_rate_headers *headers, enum kind kind, enum part par
     }
 }
 
-static void add_retry_after(struct gw_rate_headers *headers, struct gw_str name,
-                            struct gw_str value)
+static void add_wait(struct gw_rate_headers *headers, struct gw_str name, struct gw_str value)
 {
     uint64_t number = 0;
-    if (gw_str_eq_nocase(name, GW_STR("retry-after-ms"))) {
+    if (gw_str_eq(name, GW_STR("retry-after-ms"))) {
         struct gw_str text = gw_str_trim(value);
         struct gw_str whole = gw_str(text.ptr, gw_str_find_byte(text, '.'));
         if (gw_parse_u64(whole, &number) == GW_OK && number > 0) {
             headers->retry_after_ms = bounded(number); /* finer than retry-after: it wins */
         }
-    } else if (gw_str_eq_nocase(name, GW_STR("retry-after")) && headers->retry_after_ms == 0) {
+    } else if (gw_str_eq(name, GW_STR("retry-after")) && headers->retry_after_ms == 0) {
         headers->retry_after_ms = gw_rate_headers_parse_wait(value, headers->wall_ms);
     }
 }
@@ -220,17 +218,12 @@ void gw_rate_headers_start(struct gw_rate_headers *headers, uint64_t wall_ms)
     *headers = (struct gw_rate_headers){.wall_ms = wall_ms};
 }
 
+/* Every field of every answer comes by here: foreign ones are passed over at a look. */
 static bool may_be_ours(struct gw_str name)
 {
-    /* The shortest is "retry-after"; ours begin with r, x-r or anthropic-r. */
-    if (name.len < 11) {
-        return false;
-    }
-    char first = (char)(name.ptr[0] | 0x20);
-    char third = (char)(name.ptr[2] | 0x20);
-    char eleventh = (char)(name.ptr[10] | 0x20);
-    return first == 'r' || (first == 'x' && (third == 'r' || third == 's')) ||
-           (first == 'a' && eleventh == 'r');
+    return gw_str_has_prefix(name, GW_STR("x-rate")) || gw_str_has_prefix(name, GW_STR("rate")) ||
+           gw_str_has_prefix(name, GW_STR("anthropic-rate")) ||
+           gw_str_has_prefix(name, GW_STR("retry")) || gw_str_has_prefix(name, GW_STR("x-should"));
 }
 
 void gw_rate_headers_add(struct gw_rate_headers *headers, struct gw_str name, struct gw_str value)
@@ -238,15 +231,15 @@ void gw_rate_headers_add(struct gw_rate_headers *headers, struct gw_str name, st
     if (!may_be_ours(name)) {
         return;
     }
-    add_retry_after(headers, name, value);
-    if (gw_str_eq_nocase(name, GW_STR("x-should-retry"))) {
-        headers->must_not_retry = gw_str_eq_nocase(gw_str_trim(value), GW_STR("false"));
-        return;
-    }
     for (size_t i = 0; i < GW_ARRAY_LEN(rows); i++) {
-        if (gw_str_eq_nocase(name, rows[i].name)) {
+        if (gw_str_eq(name, rows[i].name)) {
             apply(headers, rows[i].kind, rows[i].part, value);
             return;
         }
     }
+    if (gw_str_eq(name, GW_STR("x-should-retry"))) {
+        headers->must_not_retry = gw_str_eq_nocase(gw_str_trim(value), GW_STR("false"));
+        return;
+    }
+    add_wait(headers, name, value);
 }

@@ -45,7 +45,8 @@ struct gw_rate_headers {
 /* Nothing is known; |wall_ms| is the wall clock, or the answer's own Date. */
 void gw_rate_headers_start(struct gw_rate_headers *headers, uint64_t wall_ms);
 
-/* One field; any name, in any case. Costs a few comparisons for names that are none of ours. */
+/* One field; |name| in lower case, as a struct gw_header's is. Costs a few comparisons for names
+ * that are none of ours. */
 void gw_rate_headers_add(struct gw_rate_headers *headers, struct gw_str name, struct gw_str value);
 
 /* A wait in any notation: "6m0s", "12ms", "7.66s", "60", "2026-11-21T10:00:00Z", seconds or

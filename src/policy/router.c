@@ -198,24 +198,27 @@ static struct gw_least *copy_fitting(struct gw_router *router, const struct gw_r
     return table;
 }
 
-/* One choice from the board. */
+/* Choices from the board, as long as it can tell why one did not work out: it knows who could serve
+ * the smallest request, and this one may be larger. */
 static bool pick_from_board(struct gw_router *router, struct gw_router_team *team,
                             const struct gw_router_ask *ask, struct gw_router_choice *choice)
 {
     gw_router_board_look(team, ask->now_ms);
     struct gw_least *table =
         fits_all(team, ask) ? &team->board.table : copy_fitting(router, team, ask);
-    if (gw_least_key(table) == GW_LEAST_ABSENT) {
-        return false;
-    }
-    size_t member = choose(team, ask, table);
-    bool has_taken = take(team, member, ask, choice);
-    if (has_taken) {
-        gw_router_board_move(team, member, ask->now_ms);
-    } else {
+    while (gw_least_key(table) != GW_LEAST_ABSENT) {
+        size_t member = choose(team, ask, table);
+        if (take(team, member, ask, choice)) {
+            gw_router_board_move(team, member, ask->now_ms);
+            return true;
+        }
         gw_router_board_look_at(team, member, ask->now_ms);
+        if (team->board.table.keys[member] != GW_LEAST_ABSENT) {
+            return false;
+        }
+        gw_least_set(table, member, GW_LEAST_ABSENT, 0);
     }
-    return has_taken;
+    return false;
 }
 
 /* Those that could serve. */

@@ -153,20 +153,10 @@ void gw_router_board_look(struct gw_router_team *team, uint64_t now_ms)
     board->is_known = true;
 }
 
-/* Does having one exchange more or less decide whether |member| can take another? */
-static bool is_bounded(const struct gw_router_member *member)
-{
-    const struct gw_limit_options *of_key = &member->pool.limits;
-    const struct gw_limit_options *own = &member->limits;
-    return member->concurrency != NULL || own->max_parallel > 0 || own->rpm > 0 || own->tpm > 0 ||
-           of_key->max_parallel > 0 || of_key->rpm > 0 || of_key->tpm > 0;
-}
-
 void gw_router_board_move(struct gw_router_team *team, size_t index, uint64_t now_ms)
 {
     struct gw_router_board *board = &team->board;
-    bool is_present = board->is_known && board->table.keys[index] != GW_LEAST_ABSENT;
-    if (is_present && !is_bounded(&team->members[index])) {
+    if (board->is_known && board->table.keys[index] != GW_LEAST_ABSENT) {
         gw_router_board_fill(team, index, now_ms, &board->table);
     } else {
         gw_router_board_look_at(team, index, now_ms);

@@ -24,8 +24,8 @@ struct gw_router_price {
 
 /*
  * The deployments that could serve a request when this worker last looked: every GW_ROUTER_LOOK_MS
- * at all of them, and at one when it took it, gave it back, or did not get it. Taking checks
- * everything again, so what another worker changed meanwhile costs a second look, no mistake.
+ * at all of them, and at one when it did not get it or it failed. Taking checks everything again,
+ * so what has changed meanwhile, here or at another worker, costs a second look, no mistake.
  */
 struct gw_router_board {
     struct gw_candidate *candidates; /* by member */

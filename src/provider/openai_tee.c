@@ -2,9 +2,6 @@
 /* provider/openai_tee - see the header. Everything read here is advisory: what cannot be read is
  * still forwarded. */
 #include "provider/openai_tee.h"
-
-#include <stdio.h>
-
 #include "base/assert.h"
 #include "json/keys.h"
 #include "json/scan.h"
@@ -80,7 +77,9 @@ struct reading {
 /* The inside of a string value, cut to |size|, escapes as written: for the log. */
 static void keep_text(struct gw_str value, char *out, size_t size)
 {
-    snprintf(out, size, GW_STR_FMT, (int)(value.len - 2), value.ptr + 1);
+    size_t len = value.len - 2 < size ? value.len - 2 : size - 1;
+    memcpy(out, value.ptr + 1, len);
+    out[len] = '\0';
 }
 
 static void on_usage(struct reading *reading, struct gw_str value)

@@ -26,14 +26,17 @@ static void test_formats(void **state)
         {4107542400000, "2100-03-01T00:00:00.000Z", "Mon, 01 Mar 2100 00:00:00 GMT"},
         {253402300799999, "9999-12-31T23:59:59.999Z", "Fri, 31 Dec 9999 23:59:59 GMT"},
     };
+    struct gw_clock_text cache = {0};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char rfc3339[GW_CLOCK_RFC3339_BYTES];
         char http[GW_CLOCK_HTTP_DATE_BYTES];
         gw_clock_format_rfc3339(cases[i].wall_ms, rfc3339);
         gw_clock_format_http_date(cases[i].wall_ms, http);
         assert_string_equal(rfc3339, cases[i].rfc3339);
+        assert_string_equal(gw_clock_rfc3339(&cache, cases[i].wall_ms).ptr, cases[i].rfc3339);
         assert_string_equal(http, cases[i].http);
     }
+    assert_string_equal(gw_clock_rfc3339(&cache, 253402300799007).ptr, "9999-12-31T23:59:59.007Z");
 }
 
 static void test_clocks_go_forward(void **state)

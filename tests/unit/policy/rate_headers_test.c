@@ -78,11 +78,11 @@ static void test_openai_and_groq(void **state)
 {
     (void)state;
     static const char *const fields[] = {
-        "Content-Type",
+        "content-type",
         "application/json",
         "x-ratelimit-limit-requests",
         "500",
-        "X-RateLimit-Limit-Tokens",
+        "x-ratelimit-limit-tokens",
         "30000",
         "x-ratelimit-remaining-requests",
         "499",
@@ -185,7 +185,7 @@ static void test_others(void **state)
     assert_int_equal(headers.requests.remaining, 4);
     assert_true(headers.tokens.remaining == UINT64_MAX);
     assert_true(headers.must_not_retry);
-    static const char *const date[] = {"Retry-After", "Sat, 21 Nov 2026 10:00:05 GMT"};
+    static const char *const date[] = {"retry-after", "Sat, 21 Nov 2026 10:00:05 GMT"};
     assert_int_equal(READ(date).retry_after_ms, 5000);
     static const char *const broken[] = {
         "retry-after-ms", "x", "retry-after", "in a minute", "x-ratelimit-remaining-requests", ""};
