@@ -209,6 +209,7 @@ void gw_attempt_failed(struct gw_attempt *attempt, const struct gw_error *error)
 enum gw_step gw_request_again(struct gw_request *request, const struct gw_error *error)
 {
     gw_attempt_failed(request->attempt, error);
+    gw_attempt_ask_now(request); /* the pick was long ago */
     if (request->has_begun && request->recovery != NULL) {
         return gw_continue(request, error);
     }
@@ -258,6 +259,7 @@ static enum gw_step refuse_misfit(struct gw_request *request, enum gw_router_ski
 
 enum gw_step gw_request_nobody(struct gw_request *request)
 {
+    gw_attempt_ask_now(request); /* who goes behind others has not picked */
     uint64_t wait = wait_ms(request);
     enum gw_router_skip skip = why_nobody_fits(request);
     if (skip != GW_ROUTER_SKIP_NONE) {

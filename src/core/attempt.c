@@ -26,6 +26,14 @@ void gw_attempt_estimate(struct gw_request *request)
     request->ask.output_tokens = output < TOKENS_BELIEVED_MAX ? output : TOKENS_BELIEVED_MAX;
 }
 
+void gw_attempt_ask_now(struct gw_request *request)
+{
+    if (request->ask.output_tokens == 0) {
+        gw_attempt_estimate(request);
+    }
+    request->ask.now_ms = gw_loop_now_ms(request->core->loop);
+}
+
 /* What the vendor calls the model. */
 static enum gw_err name_upstream(struct gw_request *request, struct gw_attempt *attempt)
 {
@@ -75,10 +83,7 @@ enum gw_err gw_attempt_pick(struct gw_request *request)
     struct gw_attempt *attempt = request->attempt;
     const struct gw_model_group *group = request->group;
     struct gw_router_choice choice;
-    if (request->ask.output_tokens == 0) {
-        gw_attempt_estimate(request);
-    }
-    request->ask.now_ms = gw_loop_now_ms(request->core->loop);
+    gw_attempt_ask_now(request);
     gw_conf_follow_strategy(request->conf, group);
     if (!pick(request, &choice)) {
         return GW_ERR_NOT_FOUND;

@@ -163,6 +163,7 @@ bool gw_continue_can_move(struct gw_request *request)
 {
     struct gw_recovery *recovery = request->recovery;
     yyjson_val *chat = NULL;
+    gw_attempt_ask_now(request);
     bool is_possible = !request->retry.is_off && !recovery->is_off &&
                        gw_recovery_is_possible(recovery) && is_in_time(request) &&
                        find_chat(request, &chat) && has_taker(request, chat);

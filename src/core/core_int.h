@@ -315,6 +315,10 @@ bool gw_attempt_is_possible(const struct gw_request *request, const struct gw_ro
 /* What the request will take, about: request->ask's tokens. */
 void gw_attempt_estimate(struct gw_request *request);
 
+/* Makes request->ask that of this moment: whoever explains or previews a pick at another time than
+ * the pick itself wants that. */
+void gw_attempt_ask_now(struct gw_request *request);
+
 /* Makes |choice| of request->group the current attempt without taking anything. Errors: as
  * gw_attempt_pick(). */
 GW_MUST_USE enum gw_err gw_attempt_assume(struct gw_request *request,

@@ -60,6 +60,7 @@ void gw_hedge_start(struct gw_request *request)
 {
     struct gw_group_state *group = request->conf->groups[request->group->index];
     struct gw_attempt *first = request->attempt;
+    gw_attempt_ask_now(request);
     struct gw_router_ask ask = request->ask;
     struct gw_error error = {0};
     bool is_planned = false;
