@@ -148,7 +148,7 @@ void gw_attempt_end(struct gw_attempt *attempt, const struct gw_error *error)
         .retry_after_ms =
             error->retry_after_s < UINT64_MAX / 1000 ? error->retry_after_s * 1000 : 0,
         .headers = attempt->upstream_status != 0 ? &attempt->rate : NULL,
-        .was_sent = attempt->timings.sent_at_ns != 0,
+        .was_sent = attempt->timings.sent_at_ns != 0 || attempt->upstream_status != 0,
     };
     struct gw_router_news news =
         gw_router_end(request->conf->router, attempt->group, &attempt->choice, &report,
@@ -159,6 +159,9 @@ void gw_attempt_end(struct gw_attempt *attempt, const struct gw_error *error)
 
 void gw_attempt_cancel(struct gw_attempt *attempt)
 {
+    if (attempt->exchange != NULL) { /* what was sent the provider counts, however it ends */
+        attempt->timings = *gw_exchange_timings(attempt->exchange);
+    }
     gw_exchange_cancel(&attempt->exchange);
     gw_demo_cancel(&attempt->demo);
 }
