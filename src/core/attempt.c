@@ -90,6 +90,9 @@ enum gw_err gw_attempt_pick(struct gw_request *request)
     }
     enum gw_err err = gw_attempt_assume(request, &choice);
     attempt->is_picked = true;
+    if (err != GW_OK) { /* given back at once: not every caller settles this attempt */
+        gw_attempt_end(attempt, &(struct gw_error){.class = GW_ERROR_CANCELLED});
+    }
     return err;
 }
 

@@ -306,7 +306,7 @@ void gw_request_release_body(struct gw_request *request);
 
 /* Asks the router for a deployment of request->group, which becomes the current attempt. Errors:
  * GW_ERR_NOT_FOUND (nobody can serve now), GW_ERR_TOO_LARGE (the model's name is longer than any),
- * GW_ERR_NOMEM. */
+ * GW_ERR_NOMEM; nothing is owed to the router then. */
 GW_MUST_USE enum gw_err gw_attempt_pick(struct gw_request *request);
 
 /* Could one of the group's deployments serve |ask| now? Takes nothing. */
