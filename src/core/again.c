@@ -50,7 +50,7 @@ static bool has_other_keys(const struct gw_attempt *attempt, const struct gw_err
 static uint64_t wait_ms(const struct gw_request *request)
 {
     struct gw_router_ask ask = request->ask;
-    ask.tried = (struct gw_router_set){0};
+    ask.tried = gw_route_left_out(request);
     return gw_router_wait_ms(request->conf->router, request->group->index, &ask);
 }
 
@@ -160,7 +160,7 @@ static enum gw_step carry_out(struct gw_request *request, const struct gw_retry_
     gw_deliver_reset(request);
     gw_request_set_state(request, GW_REQUEST_ROUTE);
     if (decision->forget_tried) {
-        request->ask.tried = (struct gw_router_set){0};
+        request->ask.tried = gw_route_left_out(request);
     }
     if (decision->verdict == GW_RETRY_FALLBACK) {
         atomic_fetch_add_explicit(&state->fallbacks_total, 1, memory_order_relaxed);

@@ -452,6 +452,9 @@ void gw_slow_stop(struct gw_request *request);
  * state than ROUTE: the request was refused. */
 enum gw_step gw_route_resolve(struct gw_request *request);
 
+/* Deployments of request->group that the request must not go to, whatever happens. */
+struct gw_router_set gw_route_left_out(const struct gw_request *request);
+
 /* ---- chain.c: which groups follow ---- */
 
 /* The groups behind the one that was asked for, resolved when the first is needed. Errors:

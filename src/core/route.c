@@ -48,14 +48,16 @@ static enum gw_step refuse_pass(struct gw_request *request)
     return gw_request_fail(request, &error);
 }
 
-/* Pass-through requests go to the deployments of one provider. */
-static void leave_out_others(struct gw_request *request)
+/* What names no model goes to the deployments of one provider. */
+struct gw_router_set gw_route_left_out(const struct gw_request *request)
 {
-    for (size_t i = 0; i < request->group->deployment_count; i++) {
+    struct gw_router_set others = {0};
+    for (size_t i = 0; request->llm.model.len == 0 && i < request->group->deployment_count; i++) {
         if (!gw_str_eq(request->group->deployments[i]->provider_name, GW_STR(DEFAULT_PROVIDER))) {
-            gw_router_set_add(&request->ask.tried, i);
+            gw_router_set_add(&others, i);
         }
     }
+    return others;
 }
 
 /* A body that is gone cannot be sent again, and what the provider did with an upload or a batch
@@ -80,7 +82,7 @@ enum gw_step gw_route_resolve(struct gw_request *request)
         if (request->group == NULL) {
             return refuse_pass(request);
         }
-        leave_out_others(request);
+        request->ask.tried = gw_route_left_out(request);
     } else {
         request->group = gw_catalog_find(catalog, request->llm.model, &request->suffix);
         if (request->group == NULL || request->group->deployment_count == 0) {
