@@ -67,6 +67,8 @@ static void on_timer(struct gw_timer *timer)
         gw_deliver_translated_on_silence(request);
     } else if (wait == GW_REQUEST_WAIT_HEDGE) {
         gw_hedge_start(request);
+    } else if (wait == GW_REQUEST_WAIT_LINE) {
+        gw_line_look(request);
     } else {
         gw_request_run(request);
     }

@@ -387,6 +387,10 @@ bool gw_line_is_ahead(const struct gw_request *request);
  * False when there is no line, it is full, or the wait is over. */
 bool gw_line_enter(struct gw_request *request, uint64_t wait_ms);
 
+/* The time |request| waited for has come: those before it are served first. It may be gone
+ * afterwards. */
+void gw_line_look(struct gw_request *request);
+
 /* Waits no longer: it was served, or not. Nothing when it does not wait. */
 void gw_line_leave(struct gw_request *request, bool is_served);
 

@@ -76,6 +76,34 @@ void gw_line_leave(struct gw_request *request, bool is_served)
     }
 }
 
+static struct gw_request *owner_of(struct gw_queue_entry *entry)
+{
+    return GW_CONTAINER_OF(entry, struct gw_request, place);
+}
+
+static void try_again(struct gw_request *request)
+{
+    gw_request_stop_waiting(request);
+    gw_request_run(request);
+}
+
+/* All timers of a line run out at about the same time, in no order. Who cannot be served at the
+ * front does not stop this one: it may want what only others can do. */
+void gw_line_look(struct gw_request *request)
+{
+    struct gw_queue *queue = queue_of(request);
+    bool has_room = true;
+    while (has_room && request->place.is_waiting) {
+        struct gw_queue_entry *first = gw_queue_first(queue);
+        if (first == &request->place) {
+            break;
+        }
+        try_again(owner_of(first));
+        has_room = !first->is_waiting; /* its memory stays until the end of this callback */
+    }
+    gw_request_run(request);
+}
+
 uint64_t gw_line_retry_after_ms(const struct gw_request *request, uint64_t wait_ms)
 {
     return gw_queue_retry_after_ms(queue_of(request), request->priority, wait_ms,
@@ -88,10 +116,9 @@ static void wake_group(struct gw_queue *queue)
 {
     struct gw_queue_entry *entry = gw_queue_first(queue);
     for (unsigned i = 0; i < WAKE_MAX && entry != NULL; i++) {
-        struct gw_request *request = GW_CONTAINER_OF(entry, struct gw_request, place);
+        struct gw_request *request = owner_of(entry);
         entry = gw_queue_next(queue, entry);
-        gw_request_stop_waiting(request);
-        gw_request_run(request);
+        try_again(request);
     }
 }
 
