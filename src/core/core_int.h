@@ -79,6 +79,8 @@ struct gw_core {
     void *user;
     struct gw_list requests; /* in flight */
     struct gw_list mirrors;  /* likewise: copies that nobody waits for */
+    size_t mirror_count;
+    size_t mirror_bytes; /* of their bodies */
     uint64_t started_wall_ms;
     bool is_draining;
 };

@@ -7,6 +7,11 @@
 #include "policy/affinity.h"
 
 #define PERMILLE 1000u
+/* Of one worker, under way: a mirror that stands still must not take the gateway's memory and
+ * descriptors with it. Ten seconds of a hundred copies per second, which is a busy mirror. */
+#define COPIES_MAX 1000u
+/* Of their bodies together. */
+#define COPIES_MAX_BYTES (64u * 1024 * 1024)
 
 struct mirror {
     struct gw_list node; /* in core->mirrors */
@@ -29,13 +34,23 @@ static void on_release(struct gw_deferred *release)
     gw_free(mirror);
 }
 
-static void finish(struct mirror *mirror, enum gw_router_outcome outcome)
+/* |was_sent|: its provider counts it. */
+static void finish(struct mirror *mirror, enum gw_router_outcome outcome, bool was_sent)
 {
-    struct gw_router_report report = {.outcome = outcome, .was_sent = mirror->status != 0};
+    struct gw_core *core = mirror->core;
+    struct gw_router_report report = {.outcome = outcome, .was_sent = was_sent};
     (void)gw_router_end(mirror->conf->router, mirror->group, &mirror->choice, &report,
-                        gw_loop_now_ms(mirror->core->loop));
+                        gw_loop_now_ms(core->loop));
+    gw_line_wake(core, mirror->conf);
+    core->mirror_count--;
+    core->mirror_bytes -= mirror->body.len;
     gw_list_unlink(&mirror->node);
     gw_loop_defer(mirror->core->loop, &mirror->release);
+}
+
+static bool was_sent(const struct mirror *mirror)
+{
+    return gw_exchange_timings(mirror->exchange)->sent_at_ns != 0;
 }
 
 static void on_response(void *user, const struct gw_response_head *head)
@@ -53,14 +68,15 @@ static void on_body(void *user, struct gw_str bytes)
 static void on_end(void *user)
 {
     struct mirror *mirror = user;
-    finish(mirror, mirror->status >= 500 ? GW_ROUTER_FAILED : GW_ROUTER_NEUTRAL);
+    finish(mirror, mirror->status >= 500 ? GW_ROUTER_FAILED : GW_ROUTER_NEUTRAL, true);
 }
 
 static void on_error(void *user, const struct gw_exchange_failure *failure)
 {
+    struct mirror *mirror = user;
     gw_log_debug("core", "a mirrored request failed during %s",
                  gw_exchange_phase_text(failure->phase));
-    finish(user, GW_ROUTER_FAILED);
+    finish(mirror, GW_ROUTER_FAILED, was_sent(mirror));
 }
 
 static const struct gw_exchange_events mirror_events = {
@@ -73,6 +89,7 @@ static enum gw_err keep_body(struct mirror *mirror, struct gw_exchange_request *
     for (size_t i = 0; i < exchange->body_run_count && err == GW_OK; i++) {
         err = gw_buf_append(&mirror->body, exchange->body_runs[i]);
     }
+    mirror->core->mirror_bytes += mirror->body.len;
     mirror->run = gw_buf_str(&mirror->body);
     exchange->body_runs = &mirror->run;
     exchange->body_run_count = mirror->run.len > 0 ? 1 : 0;
@@ -121,20 +138,28 @@ static void start(struct gw_request *request)
     gw_deferred_init(&mirror->release, on_release);
     gw_list_init(&mirror->node);
     gw_list_append(&request->core->mirrors, &mirror->node);
+    request->core->mirror_count++;
     mirror->choice = request->attempt->choice;
     request->attempt->is_picked = false; /* its end is the mirror's to tell */
     enum gw_err err = send_copy(request, mirror);
     if (err != GW_OK) {
         gw_log_debug("core", "request " GW_STR_FMT " is not mirrored: %s", GW_STR_ARG(request->id),
                      gw_err_text(err));
-        finish(mirror, GW_ROUTER_NEUTRAL);
+        finish(mirror, GW_ROUTER_NEUTRAL, false);
     }
+}
+
+static bool has_room(const struct gw_request *request)
+{
+    const struct gw_core *core = request->core;
+    return core->mirror_count < COPIES_MAX &&
+           core->mirror_bytes + request->body.len <= COPIES_MAX_BYTES;
 }
 
 void gw_mirror_request(struct gw_request *request)
 {
     struct gw_str suffix = {0};
-    if (request->exchange_count > 1 || !is_mirrored(request)) {
+    if (request->exchange_count > 1 || !is_mirrored(request) || !has_room(request)) {
         return;
     }
     const struct gw_model_group *target = gw_catalog_find(
@@ -170,7 +195,8 @@ void gw_mirror_cancel_all(struct gw_core *core)
     GW_LIST_FOREACH(&core->mirrors, node)
     {
         struct mirror *mirror = GW_CONTAINER_OF(node, struct mirror, node);
+        bool is_counted = was_sent(mirror);
         gw_exchange_cancel(&mirror->exchange);
-        finish(mirror, GW_ROUTER_NEUTRAL);
+        finish(mirror, GW_ROUTER_NEUTRAL, is_counted);
     }
 }
