@@ -170,11 +170,12 @@ bool gw_continue_can_move(struct gw_request *request)
     if (!is_possible) {
         return false;
     }
-    if (request->has_begun) {
-        recovery->is_moved =
-            gw_allowance_try_take(&request->conf->groups[request->asked_group->index]->retries);
+    if (!request->has_begun) { /* an ordinary retry, if there is one left */
+        return gw_retry_can_move(&request->retry, request->retry_policy, request->ask.now_ms);
     }
-    return recovery->is_moved || !request->has_begun;
+    recovery->is_moved =
+        gw_allowance_try_take(&request->conf->groups[request->asked_group->index]->retries);
+    return recovery->is_moved;
 }
 
 static bool is_visited(const struct gw_retry_state *retry, uint32_t group)

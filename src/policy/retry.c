@@ -198,6 +198,19 @@ static bool may_retry(const struct gw_error *error)
     return error->is_retryable || error->is_credential;
 }
 
+/* No request fails while a healthy deployment was not asked, whatever their number. */
+static bool has_moves(const struct gw_retry_state *state, const struct gw_retry_policy *policy)
+{
+    return policy->max_retries > 0 && (state->retries < policy->max_retries ||
+                                       (!state->has_paused && state->retries < MOVES_MAX));
+}
+
+bool gw_retry_can_move(const struct gw_retry_state *state, const struct gw_retry_policy *policy,
+                       uint64_t now_ms)
+{
+    return !state->is_off && has_moves(state, policy) && is_in_time(state, policy, now_ms, 0);
+}
+
 struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
                                          const struct gw_retry_policy *policy,
                                          struct gw_allowance *allowance, struct gw_rng *rng,
@@ -218,9 +231,7 @@ struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
                    : give_up("no fallback for this kind of refusal");
     }
     bool has_retries = may_retry(error) && state->retries < policy->max_retries;
-    /* No request fails while a healthy deployment was not asked, whatever their number. */
-    bool may_move = facts->has_untried && may_retry(error) && policy->max_retries > 0 &&
-                    (has_retries || (!state->has_paused && state->retries < MOVES_MAX));
+    bool may_move = facts->has_untried && may_retry(error) && has_moves(state, policy);
     if ((has_retries || may_move) && !is_in_time(state, policy, facts->now_ms, 0)) {
         return give_up("the deadline has passed");
     }

@@ -106,6 +106,11 @@ struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
                                          const struct gw_error *error,
                                          const struct gw_retry_facts *facts);
 
+/* Would a failure that can be retried move the request to a deployment that it has not tried? For
+ * those who give up an exchange only then. */
+bool gw_retry_can_move(const struct gw_retry_state *state, const struct gw_retry_policy *policy,
+                       uint64_t now_ms);
+
 /* Full jitter: anything between 1 ms and min(cap, base * factor^retries). */
 uint64_t gw_retry_pause_ms(const struct gw_retry_policy *policy, unsigned retries,
                            struct gw_rng *rng);

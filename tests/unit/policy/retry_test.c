@@ -148,6 +148,25 @@ static void test_switches_and_deadline(void **state)
 }
 
 /* Everything fails for an hour: the extra load stays at a fifth. */
+static void test_moving_is_a_retry(void **state)
+{
+    (void)state;
+    assert_true(gw_retry_can_move(&request, &policy, NOW));
+    request.retries = 3; /* more than retries, as long as nobody was asked twice */
+    assert_true(gw_retry_can_move(&request, &policy, NOW));
+    request.has_paused = true;
+    assert_false(gw_retry_can_move(&request, &policy, NOW));
+    request.retries = 0;
+    policy.deadline_ms = 1000;
+    assert_true(gw_retry_can_move(&request, &policy, NOW + 999));
+    assert_false(gw_retry_can_move(&request, &policy, NOW + 1000));
+    request.is_off = true;
+    assert_false(gw_retry_can_move(&request, &policy, NOW));
+    request.is_off = false;
+    policy.max_retries = 0;
+    assert_false(gw_retry_can_move(&request, &policy, NOW));
+}
+
 static void test_the_budget_holds(void **state)
 {
     (void)state;
@@ -213,6 +232,7 @@ int main(void)
         cmocka_unit_test_setup(test_kinds_have_their_own_lists, setup),
         cmocka_unit_test_setup(test_credentials_move_but_do_not_wait, setup),
         cmocka_unit_test_setup(test_switches_and_deadline, setup),
+        cmocka_unit_test_setup(test_moving_is_a_retry, setup),
         cmocka_unit_test_setup(test_the_budget_holds, setup),
         cmocka_unit_test_setup(test_moves_are_paid_later, setup),
         cmocka_unit_test_setup(test_pauses_are_bounded_and_even, setup),
