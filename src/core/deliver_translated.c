@@ -134,7 +134,7 @@ static void fail(struct gw_request *request, enum gw_err err)
     if (request->has_begun) {
         gw_deliver_translated_on_failure(request, &error);
     } else {
-        gw_exchange_cancel(&request->attempt->exchange);
+        gw_attempt_cancel(request->attempt);
         gw_request_attempt_failed(request, &error);
     }
 }
@@ -172,7 +172,7 @@ void gw_deliver_translated_on_failure(struct gw_request *request, const struct g
         gw_deliver_finish(request);
         return;
     }
-    gw_exchange_cancel(&request->attempt->exchange);
+    gw_attempt_cancel(request->attempt);
     if (gw_continue_can(request, error)) {
         gw_request_attempt_failed(request, error);
         return;

@@ -125,7 +125,7 @@ void gw_withhold_on_body(struct gw_request *request, struct gw_str bytes)
     } else if (bytes.len > room) {
         /* A page of HTML from a proxy on the way. The connection is worth less than its end. */
         withheld->is_cut = true;
-        gw_exchange_cancel(&request->attempt->exchange);
+        gw_attempt_cancel(request->attempt);
         gw_withhold_on_end(request);
     }
 }
