@@ -96,6 +96,17 @@ size_t gw_fields_common(struct gw_request *request, struct gw_header *fields)
     return add_common(request, NULL, fields);
 }
 
+/* Says it who answered, as add_route() does? A provider that is a gateway itself says so of its own
+ * deployments, and the client must not get both. Its warnings are for the client. */
+static bool tells_route(struct gw_str name)
+{
+    return name.len > 0 && name.ptr[0] == 'x' &&
+           ((gw_str_has_prefix(name, GW_STR("x-gatewire-")) &&
+             !gw_str_eq(name, GW_STR("x-gatewire-warning"))) ||
+            gw_str_eq(name, GW_STR("x-provider")) || gw_str_eq(name, GW_STR("x-failover")) ||
+            gw_str_eq(name, GW_STR("x-original-provider")));
+}
+
 /* The provider's cookies are for its own site; its CORS fields speak of its own clients; framing
  * and date are made anew. */
 static bool is_forwarded(const struct gw_header *field)
@@ -111,7 +122,7 @@ static bool is_forwarded(const struct gw_header *field)
     }
     return !gw_header_is_hop_by_hop(field->id) && !gw_header_is_credential(field->id) &&
            !gw_str_has_prefix(field->name, GW_STR("access-control-")) &&
-           !gw_str_eq(field->name, GW_STR("alt-svc")) &&
+           !tells_route(field->name) && !gw_str_eq(field->name, GW_STR("alt-svc")) &&
            !gw_str_eq(field->name, GW_STR("strict-transport-security"));
 }
 

@@ -2,6 +2,7 @@
 """Waiting for a deployment with room: bounded, in order, with an honest answer for those who are sent away."""
 
 import asyncio
+import time
 
 import httpx
 from servers import SLOWNESS, deployment
@@ -78,3 +79,71 @@ def test_wait_has_an_end(start_gateway, start_mock):
     gateway = busy(start_gateway, mock, max_waiting=5, timeout="300ms")
     done = asyncio.run(crowd(gateway, ["normal"] * 3))
     assert sorted(answer.status_code for _, answer in done) == [200, 503, 503]
+
+
+# ---------------------------------------------------------------- where time decides, not the end of an exchange
+
+TOKENS_PER_S = 1000
+
+
+def metered(start_gateway, mock):
+    """A gateway whose deployment has TOKENS_PER_S, and none of its minute's left: someone who takes long has them."""
+    models = [deployment(mock, "mock-small", tpm=TOKENS_PER_S * 60)]
+    router = {"max_retries": 0, "queue": {"max_waiting": 20, "timeout": f"{30 * SLOWNESS}s"}}
+    return start_gateway({"model_list": models, "router": router})
+
+
+async def ask_for(client, tokens, latency_s=0.0, priority="normal"):
+    body = {"model": "mock-small", "max_tokens": tokens, "messages": [{"role": "user", "content": "hi"}]}
+    fields = {"x-mock-latency": str(int(latency_s * 1000)), "x-gatewire-priority": priority}
+    return await client.post(CHAT, json=body, headers=fields)
+
+
+async def use_up(client, mock):
+    task = asyncio.create_task(ask_for(client, TOKENS_PER_S * 60 - 100, 15 * SLOWNESS))
+    while mock.stats()["requests"] == 0:
+        await asyncio.sleep(0.01)
+    return task
+
+
+def test_the_second_in_line_knows_when(start_gateway, mock):
+    """Nobody ends while two wait: the second is served when there are tokens for it, not at the end of its patience."""
+    mock.reset()
+    gateway = metered(start_gateway, mock)
+
+    async def scene():
+        async with httpx.AsyncClient(base_url=gateway.url, timeout=60 * SLOWNESS, trust_env=False) as client:
+            long = [await use_up(client, mock)]
+            long.append(asyncio.create_task(ask_for(client, 600, 15 * SLOWNESS)))
+            await asyncio.sleep(0.1)  # it waits for 0.5 s
+            begin = time.monotonic()
+            answer = await ask_for(client, 600)
+            for task in long:
+                task.cancel()
+            return answer, time.monotonic() - begin
+
+    answer, took = asyncio.run(scene())
+    assert answer.status_code == 200
+    assert 0.7 < took < 6 * SLOWNESS
+
+
+def test_timers_do_not_overtake(start_gateway, mock):
+    mock.reset()
+    gateway = metered(start_gateway, mock)
+    done = []
+
+    async def one(client, priority):
+        assert (await ask_for(client, 600, priority=priority)).status_code == 200
+        done.append(priority)
+
+    async def scene():
+        async with httpx.AsyncClient(base_url=gateway.url, timeout=60 * SLOWNESS, trust_env=False) as client:
+            long = await use_up(client, mock)
+            tasks = [asyncio.create_task(one(client, "low"))]
+            await asyncio.sleep(0.1)
+            tasks.append(asyncio.create_task(one(client, "high")))
+            await asyncio.gather(*tasks)
+            long.cancel()
+
+    asyncio.run(scene())
+    assert done == ["high", "low"]

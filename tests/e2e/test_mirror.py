@@ -58,3 +58,15 @@ def test_share(mirrored):
         assert ask(gateway).status_code == 200
     wait_until(lambda: shadow.stats()["requests"] > 0)
     assert mock.stats()["requests"] == 100 and 5 < shadow.stats()["requests"] < 70
+
+
+def test_copies_have_a_bound(mirrored):
+    """A mirror that stands still: 64 MiB of copies are under way, and no more are made."""
+    gateway, mock, shadow = mirrored(["--latency", str(SLOW_MS)])
+    body = {"model": "mock-small", "messages": [{"role": "user", "content": "x" * 8_000_000}]}
+    for _ in range(12):
+        assert httpx.post(gateway.url + CHAT, json=body, timeout=30 * SLOWNESS, trust_env=False).status_code == 200
+    wait_until(lambda: shadow.stats()["requests"] == 8)
+    assert ask(gateway).status_code == 200
+    wait_until(lambda: shadow.stats()["requests"] == 9)  # a small one still fits
+    assert mock.stats()["requests"] == 13

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """After a failure, through the real gateway: retries, fallbacks, breakers, and what clients are told of them."""
 
+import concurrent.futures
 import json
 import time
 
@@ -117,6 +118,20 @@ class TestRetries:
         assert answer.status_code == 503 and answer.headers["retry-after"] == "3600"
         assert asked(mock) == 1
 
+    def test_who_has_become_free_meanwhile_is_asked(self, route, mock):
+        """The exchange that failed took its time: the other deployment's limit was used up before it, not any more."""
+        first = {"model": f"mock-latency={1500 * SLOWNESS}-status=500", "priority": 1}
+        second = {"model": GOOD[0], "priority": 9, "tpm": 60_000}
+        router = {"retry": {"patience": "100ms"}, "fallbacks": {"m": ["other"]}}
+        gateway = route({"m": [first, second], "other": GOOD}, router)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            slow = {"x-mock-latency": str(4000 * SLOWNESS)}
+            holder = pool.submit(ask, gateway, "m", headers=slow, max_tokens=59_900)
+            wait_until(lambda: asked(mock) == 1)
+            answer = ask(gateway, "m", max_tokens=600)
+            assert who(answer) == "m#2" and attempts(answer) == 2
+            holder.result()
+
     def test_retry_after_gives_way_to_a_fallback(self, route):
         gateway = route({"m": ["mock-status=503-retry_after=20"], "other": ["mock-size=20"]}, {"fallbacks": {"m": ["other"]}})
         begin = time.monotonic()
@@ -140,6 +155,22 @@ class TestRetries:
                 assert client.post(gateway.url + CHAT, json={"model": "m", "messages": []}).status_code == 500
         extra = asked(mock) - count
         assert count * 0.15 < extra <= count * 0.20 + 50
+
+
+def test_a_gateway_behind_this_one(route):
+    """Who answered is told once: by this gateway."""
+    upstream = RawUpstream()
+    body = b'{"object":"list","data":[]}'
+    upstream.answer = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-provider: elsewhere\r\nx-gatewire-deployment: evil\r\n"
+        b"x-gatewire-attempts: 7\r\nx-failover: true\r\nx-original-provider: elsewhere\r\nx-gatewire-warning: kept\r\n"
+        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    answer = httpx.get(route({"m": [{"model": "x", "api_base": upstream.url + "/v1"}]}).url + "/v1/files", trust_env=False)
+    assert answer.headers.get_list("x-gatewire-deployment") == ["m#1"] and answer.headers.get_list("x-provider") == ["openai"]
+    assert not {"x-gatewire-attempts", "x-failover", "x-original-provider"} & set(answer.headers)
+    assert answer.headers["x-gatewire-warning"] == "kept"
+    upstream.stop()
 
 
 # ---------------------------------------------------------------- what must not be sent twice
@@ -171,6 +202,13 @@ class TestOnce:
         assert answer.status_code == 503
         assert len(upstream.requests) == 1
         upstream.stop()
+
+    def test_pass_through_stays_with_its_vendor(self, route, mock):
+        """What names no model goes to OpenAI's deployments, also in a second round."""
+        other = {"model": "anthropic/claude-haiku-4-5", "api_base": mock.url + "/anthropic", "priority": 9}
+        gateway = route({"m": [NOBODY, other]})
+        assert httpx.get(gateway.url + "/v1/files", timeout=TIMEOUT_S, trust_env=False).status_code == 502
+        assert asked(mock) == 0
 
     def test_stream_that_has_begun(self, route, mock):
         """The client has output: it gets the error, nobody else is asked."""

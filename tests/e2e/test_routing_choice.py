@@ -8,7 +8,7 @@ import time
 
 import pytest
 from routing import BAD, GOOD, ByKey, ask, asked, openings, spread, who
-from servers import wait_until
+from servers import RawConnection, wait_until
 
 # ---------------------------------------------------------------- strategies
 
@@ -85,6 +85,17 @@ class TestLimits:
         assert answer.status_code in (429, 503)
         assert 0 < int(answer.headers["retry-after"]) <= 60
         assert "m#1" in answer.json()["error"]["message"]
+
+    def test_what_was_sent_counts(self, route, mock):
+        """Clients that leave before the answer: their requests were made all the same."""
+        gateway = route({"m": [{"model": "mock-latency=20000", "rpm": 2}]}, {"retry": {"deadline": "1s"}})
+        for count in (1, 2):
+            body = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
+            with RawConnection(gateway) as connection:
+                connection.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                wait_until(lambda count=count: asked(mock) == count)
+        wait_until(lambda: mock.stats()["aborted"] == 2)
+        assert ask(gateway, "m").status_code == 503 and asked(mock) == 2
 
     def test_in_parallel(self, route, mock):
         limits = [{"model": "mock-latency=1000", "priority": 2, "max_parallel_requests": 1}, {"model": GOOD[0], "priority": 1}]

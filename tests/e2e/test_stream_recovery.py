@@ -254,6 +254,23 @@ def test_anthropic_client_is_told(start_gateway, provider):
     assert "message_stop" not in text
 
 
+@pytest.mark.parametrize("kind", [OpenAI, Anthropic])
+def test_who_heals_is_not_blamed(start_gateway, provider, kind):
+    """Streams that begin with an error: their deployment is to blame, and the requests are recorded as served."""
+    one, two = provider(kind, dies_after=0, end="error"), provider(kind)
+    gateway = start(start_gateway, one, two, recover_streams=False, retry={"delay": "10ms"})
+    on_something()
+    for _ in range(7):
+        if kind is OpenAI:
+            assert ask_openai(gateway)[0] == TEXT
+        else:
+            assert ask_anthropic(gateway)[0].content[0].text == TEXT
+    assert gateway.output().count("its circuit breaker opened") == 1
+    assert "deployment 'm#1': its circuit breaker opened" in gateway.output()
+    assert "error_class" not in record_of(gateway)
+    assert all("error_class" not in line for line in gateway.output().splitlines())
+
+
 # ---------------------------------------------------------------- slow streams
 
 SLOW = {"min_tokens_per_second": 20, "grace": "300ms", "max_delivered_tokens": 1000}
@@ -285,6 +302,15 @@ def test_slow_stream_stays(start_gateway, provider, limit):
     two = provider(Vllm if limit == 2 else OpenAI)
     slow = {**SLOW, "max_delivered_tokens": limit}
     gateway = start(start_gateway, one, two, recover_streams=False, slow_stream=slow)
+    assert ask_openai(gateway)[0] == TEXT
+    assert len(two.requests) == 0
+    assert metric(gateway, "gatewire_slow_streams_total") == 0
+
+
+def test_slow_stream_stays_without_retries(start_gateway, provider):
+    """Late is better than never."""
+    one, two = provider(OpenAI, dies_after=0, end="late-rest", silence=1.0), provider(OpenAI)
+    gateway = start(start_gateway, one, two, recover_streams=False, slow_stream=SLOW, max_retries=0)
     assert ask_openai(gateway)[0] == TEXT
     assert len(two.requests) == 0
     assert metric(gateway, "gatewire_slow_streams_total") == 0
