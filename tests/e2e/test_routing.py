@@ -122,7 +122,7 @@ class TestRetries:
         """The exchange that failed took its time: the other deployment's limit was used up before it, not any more."""
         first = {"model": f"mock-latency={1500 * SLOWNESS}-status=500", "priority": 1}
         second = {"model": GOOD[0], "priority": 9, "tpm": 60_000}
-        router = {"retry": {"patience": "100ms"}, "fallbacks": {"m": ["other"]}}
+        router = {"retry": {"patience": "100ms"}, "circuit_breaker": {"threshold": 1}, "fallbacks": {"m": ["other"]}}
         gateway = route({"m": [first, second], "other": GOOD}, router)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             slow = {"x-mock-latency": str(4000 * SLOWNESS)}
