@@ -21,7 +21,7 @@ void gw_deliver_reset(struct gw_request *request)
     gw_request_stop_waiting(request);
     request->facts = (struct gw_answer_facts){0};
     request->error = (struct gw_error){0}; /* the next one is judged by its own */
-    if (gw_continue_is_on(request)) { /* the client waits all the same */
+    if (gw_continue_is_on(request)) {      /* the client waits all the same */
         gw_request_wait(request, GW_REQUEST_WAIT_SILENCE, GW_REQUEST_SILENCE_MS);
     } else if (request->recovery != NULL) {
         gw_recovery_forget(request->recovery);
