@@ -24,14 +24,16 @@ static void write_breaker(const struct gw_inspect_deployment *found, struct gw_b
     const struct gw_breaker *breaker = &found->state->breaker;
     struct gw_breaker_view view =
         gw_breaker_word_view(atomic_load_explicit(&breaker->word, RELAXED));
+    /* The word counts probes where it counts failures otherwise. */
+    bool is_probed = view.phase == GW_BREAKER_HALF_OPEN;
     (void)gw_buf_append(out, GW_STR("{"));
     gw_json_write_member(GW_STR("deployment"), found->deployment->id, out);
     gw_json_write_member(GW_STR("model"), found->group->name, out);
     gw_json_write_member(GW_STR("provider"), found->deployment->provider_name, out);
     gw_json_write_member(GW_STR("state"), gw_str_from_c(gw_breaker_phase_name(found->phase)), out);
-    gw_json_write_count(GW_STR("failures"), view.failures, out);
-    gw_json_write_count(GW_STR("successes"), view.succeeded, out);
-    gw_json_write_count(GW_STR("probes_running"), view.running, out);
+    gw_json_write_count(GW_STR("failures"), is_probed ? 0 : view.failures, out);
+    gw_json_write_count(GW_STR("successes"), is_probed ? view.succeeded : 0, out);
+    gw_json_write_count(GW_STR("probes_running"), is_probed ? view.running : 0, out);
     gw_json_write_count(GW_STR("openings"), atomic_load_explicit(&breaker->openings_total, RELAXED),
                         out);
     gw_json_write_count(GW_STR("next_try_in_ms"), found->breaker_wait_ms, out);

@@ -101,6 +101,12 @@ class TestDeployments:
         assert shed["should_shed_load"] is True and shed["load_balancer"]["b"]["circuit_open"] is True
         assert data(pair, "stats")["circuit_breaker_trips"] == 1
 
+    def test_failures_are_no_probes(self, pair):
+        for _ in range(3):
+            ask(pair, "b", **{"x-mock-status": "500"})
+        row = next(row for row in data(pair, "circuit-breakers")["circuit_breakers"] if row["deployment"] == "b#1")
+        assert (row["state"], row["failures"], row["successes"], row["probes_running"]) == ("closed", 3, 0, 0)
+
     def test_keys_that_rest_are_counted_and_not_shown(self, start_gateway, mock):
         entries = [deployment(mock, "mock-small", api_key=SECRETS[0])]
         gateway = start_gateway({"model_list": one_group(entries), "router_settings": ROUTING})
