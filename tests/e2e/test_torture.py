@@ -10,6 +10,7 @@ import re
 import signal
 import urllib.request
 
+import httpx
 from servers import SLOWNESS, get_json, wait_until
 from test_isolation import delivered, id_of, metric, read_answer, said
 
@@ -18,6 +19,7 @@ CLIENTS = 40
 SEED = 20261121
 RELOAD_S = 0.25
 LEAVES = 0.3  # of the clients
+HELD = 200_000  # more than the gateway holds back
 # What deployments of the model do besides repeating what they were told.
 WAYS = [
     "mock-echo=1-latency=5",
@@ -55,7 +57,8 @@ def configuration(mocks, turn):
     ways = rng.sample(WAYS, 6)
     vendors = ["openai", "openai", "mistral", "anthropic"]
     models = [
-        entry(rng.choice(mocks), "m", f"{rng.choice(vendors)}/{way}", max_parallel_requests=rng.choice([2, 4, 8]))
+        entry(rng.choice(mocks), "m", f"{rng.choice(vendors)}/{way}", max_parallel_requests=rng.choice([2, 4, 8]),
+              http2=rng.choice(["prior", "off"]))
         for way in ways
     ]
     models += [entry(mocks[0], "m", "openai/mock-echo=1", max_parallel_requests=3, rpm=3000)]
@@ -114,13 +117,20 @@ class Client:
         if rng.random() < 0.2:
             headers["x-gatewire-session"] = str(rng.randrange(5))
         path = "/v1/messages" if is_messages else "/v1/chat/completions"
-        request, wanted = request_of(marker, path, stream, rng.choice([0, 10, 1000, 30000]), headers)
+        request, wanted = request_of(marker, path, stream, rng.choice([0, 10, 1000, 30000, HELD]), headers)
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(self.gateway.host, self.gateway.port)
         if rng.random() < LEAVES:
             return await self.leave(request, rng)
         self.writer.write(request)
-        head, body = await read_answer(self.reader, None)
+        if rng.random() < 0.1:  # the answer has to wait
+            await asyncio.sleep(0.2)
+        try:
+            head, body = await read_answer(self.reader, None)
+        except asyncio.IncompleteReadError:  # too long to be held back until it is complete
+            assert not stream and len(wanted) > HELD
+            self.close()
+            return "cut"
         assert id_of(head).decode() == marker, (marker, head)
         if not head.startswith(b"HTTP/1.1 200 "):
             assert json.loads(body)["error"]["message"], (head, body)
@@ -144,6 +154,33 @@ class Client:
         self.close()
 
 
+class StreamClient(Client):
+    """The same over one HTTP/2 connection of many clients; who leaves resets his stream."""
+
+    def __init__(self, connection, numbers, outcome):
+        super().__init__(None, numbers, outcome)
+        self.connection = connection
+
+    async def ask(self, number, rng):
+        marker = f"mark-{number:06}-{rng.randrange(1 << 32)}"
+        stream, is_messages = rng.random() < 0.6, rng.random() < 0.4
+        path = "/v1/messages" if is_messages else "/v1/chat/completions"
+        request, wanted = request_of(marker, path, stream, rng.choice([0, 1000, 30000]), {})
+        data = request[request.index(b"\r\n\r\n") + 4:]
+        fields = {"x-request-id": marker, "content-type": "application/json"}
+        patience = rng.random() * 0.2 if rng.random() < LEAVES else None
+        async with self.connection.stream("POST", path, content=data, headers=fields) as answer:
+            if patience is not None:
+                await asyncio.sleep(patience)
+                return "left"
+            body = await answer.aread()
+        assert answer.headers["x-request-id"] == marker
+        if answer.status_code != 200:
+            assert json.loads(body)["error"]["message"], body
+            return "error"
+        return self.judge(marker, wanted, body, stream, is_messages)
+
+
 async def reload(gateway, mocks, done):
     turn = 0
     while not done.is_set():
@@ -157,8 +194,12 @@ async def reload(gateway, mocks, done):
 async def crowd(gateway, mocks, outcome):
     done = asyncio.Event()
     reloading = asyncio.create_task(reload(gateway, mocks, done))
+    limits = httpx.Timeout(60 * SLOWNESS)
     try:
-        await asyncio.gather(*[Client(gateway, range(i, REQUESTS, CLIENTS), outcome).run() for i in range(CLIENTS)])
+        async with httpx.AsyncClient(base_url=gateway.url, http1=False, http2=True, timeout=limits, trust_env=False) as shared:
+            clients = [Client(gateway, range(i, REQUESTS, CLIENTS), outcome) for i in range(0, CLIENTS, 2)]
+            clients += [StreamClient(shared, range(i, REQUESTS, CLIENTS), outcome) for i in range(1, CLIENTS, 2)]
+            await asyncio.gather(*[client.run() for client in clients])
     finally:
         done.set()
         outcome["reloads"] = await reloading
