@@ -103,7 +103,7 @@ class TestLists:
     def test_access_log_members(self):
         text = (TOP / "docs" / "operations.md").read_text()
         source = (TOP / "src" / "obs" / "access_log.c").read_text()
-        members = set(re.findall(r'(?:text|number|number_if_any)\(out, GW_STR\("(\w+)"\)', source))
+        members = set(re.findall(r'\bNAME\("(\w+)"\)', source))
         members |= set(re.findall(r'\\"(\w+)\\":', source))
         assert len(members) > 20
         assert [name for name in sorted(members) if f"`{name}`" not in text] == []

@@ -1127,6 +1127,7 @@ def test_loadgen_sees_wrong_answers(own_mock):
 
 
 def test_loadgen_measures_a_process(own_mock):
-    result = loadgen(own_mock, "--watch-pid", str(own_mock.process.pid))
+    streams = ("--mode", "stream", "--model", "mock-chunks=30-tps=300-stamp=1", "--connections", "20", "--expect-chunks", "30")
+    result = loadgen(own_mock, *streams, "--watch-pid", str(own_mock.process.pid))
     assert 0 < result["measured"]["cpu_ns"] < 10**9
     assert result["measured"]["rss_bytes"] > 10**6
