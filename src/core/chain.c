@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* core/chain - the model groups that follow the one a client asked for: the configuration's, or
  * what is usual between vendors. Looked up when the first is needed. */
+#include "base/assert.h"
 #include "core/core_int.h"
 #include "json/value.h"
 
@@ -8,7 +9,8 @@
 struct link {
     struct gw_str model;
     struct gw_str suffix;
-    uint32_t group;
+    const struct gw_model_group *group;
+    uint32_t number; /* what the lists and policy/retry know it by */
 };
 
 struct gw_fallback_chain {
@@ -21,6 +23,24 @@ struct gw_fallback_chain {
 static bool is_local(const struct gw_model_group *group)
 {
     return group->deployment_count > 0 && group->deployments[0]->routing->is_local;
+}
+
+/* The number of |group| for the model behind |suffix|: a group that stands for many models, by a
+ * '*' in its name, is another one for each. What follows may be in the group that failed. */
+static uint32_t number_of(const struct gw_request *request, const struct gw_model_group *group,
+                          struct gw_str suffix, size_t link_count)
+{
+    const struct link *links = request->chain->links;
+    if (suffix.len == 0 || (group == request->asked_group && gw_str_eq(suffix, request->suffix))) {
+        return (uint32_t)group->index;
+    }
+    size_t at = 0;
+    while (at < link_count && (links[at].group != group || !gw_str_eq(links[at].suffix, suffix))) {
+        at++;
+    }
+    return at < link_count
+               ? links[at].number
+               : (uint32_t)(gw_catalog_group_count(request->conf->snapshot->catalog) + at);
 }
 
 static struct gw_fallback_list add_list(struct gw_request *request, const struct gw_str *names,
@@ -39,6 +59,7 @@ static struct gw_fallback_list add_list(struct gw_request *request, const struct
             !gw_failover_mode_allows(mode, is_local(group))) {
             continue;
         }
+        uint32_t number = number_of(request, group, suffix, chain->link_count + list.count);
         size_t at = list.count++;
         while (at > 0 && gw_failover_mode_prefers(mode, is_local(group), locals[at - 1])) {
             links[at] = links[at - 1];
@@ -46,11 +67,11 @@ static struct gw_fallback_list add_list(struct gw_request *request, const struct
             at--;
         }
         links[at] =
-            (struct link){.model = names[i], .suffix = suffix, .group = (uint32_t)group->index};
+            (struct link){.model = names[i], .suffix = suffix, .group = group, .number = number};
         locals[at] = is_local(group);
     }
     for (size_t i = 0; i < list.count; i++) {
-        chain->groups[chain->link_count + i] = links[i].group;
+        chain->groups[chain->link_count + i] = links[i].number;
     }
     chain->link_count += list.count;
     return list;
@@ -118,16 +139,28 @@ enum gw_err gw_chain_find(struct gw_request *request, const struct gw_fallbacks 
     return err;
 }
 
-void gw_chain_enter(struct gw_request *request, uint32_t index)
+static const struct link *find_link(const struct gw_request *request, uint32_t number)
 {
     const struct gw_fallback_chain *chain = request->chain;
-    for (size_t i = 0; i < chain->link_count; i++) {
-        if (chain->links[i].group == index) {
-            request->group_model = chain->links[i].model;
-            request->suffix = chain->links[i].suffix;
-            break;
-        }
+    size_t at = 0;
+    while (at < chain->link_count && chain->links[at].number != number) {
+        at++;
     }
-    request->group = gw_catalog_group(request->conf->snapshot->catalog, index);
+    GW_ASSERT(at < chain->link_count);
+    return &chain->links[at];
+}
+
+void gw_chain_enter(struct gw_request *request, uint32_t number)
+{
+    const struct link *link = find_link(request, number);
+    request->group_model = link->model;
+    request->suffix = link->suffix;
+    request->group = link->group;
     request->ask.tried = (struct gw_router_set){0};
+}
+
+struct gw_str gw_chain_name(const struct gw_request *request, uint32_t number)
+{
+    const struct link *link = find_link(request, number);
+    return link->suffix.len > 0 ? link->model : link->group->name;
 }

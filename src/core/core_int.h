@@ -468,8 +468,11 @@ struct gw_router_set gw_route_left_out(const struct gw_request *request);
 GW_MUST_USE enum gw_err gw_chain_find(struct gw_request *request,
                                       const struct gw_fallbacks **fallbacks);
 
-/* Makes group number |index| of the catalog, which gw_chain_find() named, the current one. */
-void gw_chain_enter(struct gw_request *request, uint32_t index);
+/* Makes the group that gw_chain_find() names by |number| the current one. */
+void gw_chain_enter(struct gw_request *request, uint32_t number);
+
+/* What people call it. */
+struct gw_str gw_chain_name(const struct gw_request *request, uint32_t number);
 
 /* ---- plan.c: what is sent ---- */
 

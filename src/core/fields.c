@@ -56,7 +56,9 @@ static size_t add_route(struct gw_request *request, struct gw_header *fields)
         add(fields, &count, GW_STR("x-gatewire-attempts"),
             gw_arena_printf(&request->arena, "%u", request->exchange_count));
     }
-    if (request->group != request->asked_group) {
+    bool is_other = request->group != request->asked_group ||
+                    request->group_model.ptr != request->llm.model.ptr;
+    if (is_other) {
         const struct gw_deployment *asked = request->asked_group->deployments[0];
         add(fields, &count, GW_STR("x-failover"), GW_STR("true"));
         add(fields, &count, GW_STR("x-original-provider"), asked->provider_name);

@@ -214,12 +214,11 @@ static void write_order(struct gw_request *request, struct gw_buf *out)
 static void write_groups(const struct gw_request *request, struct gw_str key,
                          const struct gw_fallback_list *list, struct gw_buf *out)
 {
-    const struct gw_catalog *catalog = request->conf->snapshot->catalog;
     gw_json_write_key(key, out);
     (void)gw_buf_append(out, GW_STR("["));
     for (size_t i = 0; i < list->count; i++) {
         gw_json_write_next(out);
-        gw_json_write_text(gw_catalog_group(catalog, list->groups[i])->name, out);
+        gw_json_write_text(gw_chain_name(request, list->groups[i]), out);
     }
     (void)gw_buf_append(out, GW_STR("]"));
 }

@@ -45,7 +45,7 @@ struct gw_retry_policy {
     uint64_t patience_ms; /* a pause above that is not waited for when there is a fallback [2 s] */
 };
 
-/* Groups in the order to try; indexes as the router counts them. */
+/* Groups in the order to try, by numbers that are only compared here. */
 struct gw_fallback_list {
     const uint32_t *groups;
     size_t count;

@@ -157,6 +157,16 @@ class TestRetries:
         assert count * 0.15 < extra <= count * 0.20 + 50
 
 
+def test_fallback_to_another_model_of_a_wildcard(route):
+    """One group stands for many models: each may follow another, and none itself."""
+    chain = ["any/mock-status=500", "any/mock-status=502", "any/mock-echo=1"]
+    gateway = route({"any/*": ["openai/*"]}, {"max_retries": 0, "circuit_breaker": {"enabled": False}})
+    answer = ask(gateway, "any/mock-status=500", fallbacks=chain)
+    assert answer.status_code == 200 and attempts(answer) == 3
+    assert answer.headers["x-gatewire-fallback-from"] == "any/mock-status=500" and answer.headers["x-failover"] == "true"
+    assert "x-failover" not in ask(gateway, "any/mock-echo=1").headers
+
+
 def test_a_gateway_behind_this_one(route):
     """Who answered is told once: by this gateway."""
     upstream = RawUpstream()

@@ -185,7 +185,9 @@ async def reload(gateway, mocks, done):
     turn = 0
     while not done.is_set():
         turn += 1
-        gateway.config_path.write_text(json.dumps({**configuration(mocks, turn), "server": gateway.server_settings}))
+        fresh = gateway.config_path.with_suffix(".new")
+        fresh.write_text(json.dumps({**configuration(mocks, turn), "server": gateway.server_settings}))
+        fresh.replace(gateway.config_path)  # at once: half a file is a configuration as well
         gateway.process.send_signal(signal.SIGHUP)
         await asyncio.sleep(RELOAD_S)
     return turn
