@@ -25,8 +25,8 @@ static void on_timer(struct gw_timer *timer)
     struct gw_watch *watch = GW_CONTAINER_OF(timer, struct gw_watch, timer);
     struct stat now;
     set_timer(watch);
-    if (stat(watch->path, &now) != 0) {
-        return;
+    if (stat(watch->path, &now) != 0 || now.st_size == 0) {
+        return; /* somebody is about to write it: an empty file would be a configuration, too */
     }
     bool is_changed = now.st_mtim.tv_sec != watch->seen.st_mtim.tv_sec ||
                       now.st_mtim.tv_nsec != watch->seen.st_mtim.tv_nsec ||

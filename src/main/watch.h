@@ -10,7 +10,8 @@
  *           symlinks, which inotify on a file does not
  * Memory:   the watch holds a copy of the path
  * Threads:  its loop's thread
- * Errors:   a file that is not there (any more) is no change
+ * Errors:   a file that is not there (any more) is no change, nor is one that is empty: whoever
+ *           writes a file in place cuts it first
  */
 #ifndef GW_MAIN_WATCH_H
 #define GW_MAIN_WATCH_H

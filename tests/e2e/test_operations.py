@@ -179,6 +179,18 @@ class TestReload:
         gateway.wait_line("the file changed")
         gateway.wait_line("configuration taken over")
 
+    def test_file_written_in_place(self, start_gateway, mock):
+        """Between the cut and the writing it is empty, which would be a configuration without any model."""
+        gateway = start_gateway({"model_list": [deployment(mock, "first")]})
+        text = gateway.config_path.read_text()
+        gateway.config_path.write_text("")
+        looked = time.monotonic() + 2.5  # the file is looked at each second
+        wait_until(lambda: time.monotonic() > looked)
+        assert "first" in {model["id"] for model in get_json(gateway.url + "/v1/models")["data"]}
+        gateway.config_path.write_text(text)
+        gateway.wait_line("configuration taken over")
+        assert gateway.output().count("the file changed") == 1
+
     def test_all_or_nothing(self, start_gateway, mock):
         gateway = start_gateway({"model_list": [deployment(mock, "first")]})
         self.write(gateway, {"model_list": [deployment(mock, "second"), {"model_name": 5}]})
