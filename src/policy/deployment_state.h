@@ -28,6 +28,7 @@
 #include "policy/credentials.h"
 #include "policy/health.h"
 #include "policy/limits.h"
+#include "policy/probe.h"
 #include "policy/quantile.h"
 #include "policy/strategy.h"
 
@@ -66,6 +67,7 @@ struct gw_deployment_state {
     struct gw_health health;
     struct gw_concurrency concurrency;
     _Atomic uint64_t credential_turn;
+    struct gw_probe probe;
     /* Counted at the end of exchanges. */
     _Atomic uint64_t exchanges_total;
     _Atomic uint64_t failures_total;

@@ -396,6 +396,11 @@ struct gw_router_news gw_router_end(struct gw_router *router, size_t group,
     news.breaker_opened = atomic_load_explicit(&state->breaker.openings_total, RELAXED) != openings;
     note_health(state, report, duration_ms, now_ms);
     note_load(member, report);
+    if (member->probe != NULL && report->outcome == GW_ROUTER_SUCCEEDED) {
+        uint64_t random = gw_rng_next(&router->rng);
+        news.came_up =
+            gw_probe_note_traffic(&state->probe, member->probe, now_ms, random) == GW_PROBE_CAME_UP;
+    }
     if (member->pool.count > 0) {
         struct gw_credential_state *key = member->pool.states[choice->credential];
         gw_limits_end(&key->limits, &member->pool.limits, choice->tokens, used, report->was_sent,

@@ -7,7 +7,8 @@
  *           strategy, then take it; the end of the exchange tells its state what happened. Nothing
  *           is waited for and no clock is read. A worker sees its own changes at once and those of
  *           others within GW_ROUTER_LOOK_MS; what is taken is checked on the spot, and nobody is
- *           turned away before all have been looked at.
+ *           turned away before all have been looked at. Who is down by its probes is taken only
+ *           where nobody else can serve.
  *
  *   gw_router_pick() -> exchange -> gw_router_end() -> policy/retry -> gw_router_pick() ...
  *
@@ -50,6 +51,7 @@ struct gw_router_member {
     struct gw_limit_options limits;
     const struct gw_breaker_options *breaker;         /* required, bounded; may be shared */
     const struct gw_concurrency_options *concurrency; /* bounded; NULL: no adaptive limit */
+    const struct gw_probe_options *probe;             /* bounded; NULL: not probed */
     struct gw_str region;
     uint64_t tags;       /* a bit per tag the configuration knows */
     uint64_t input_pusd; /* per token */
@@ -144,6 +146,7 @@ struct gw_router_news {
     bool breaker_opened;
     bool credential_alarm; /* its provider refused a credential that worked before */
     bool credential_alarm_over;
+    bool came_up; /* was down by its probes, and is no more */
 };
 
 /* A router over |groups|; |seed| 0 seeds from the system. */

@@ -116,10 +116,14 @@ void gw_router_board_fill_costs(struct gw_router_team *team, const struct gw_rou
 
 /* ---- who is on the board ---- */
 
-/* Could |member| serve the smallest request? */
+/* Could |member| serve the smallest request? Who is down by its probes is left to those who find
+ * nobody on the board. */
 static bool can_serve(const struct gw_router_member *member, size_t index, uint64_t now_ms)
 {
     struct gw_router_ask ask = {.now_ms = now_ms, .input_tokens = 1};
+    if (member->probe != NULL && gw_probe_is_down(&member->state->probe, member->probe)) {
+        return false;
+    }
     return gw_router_check(member, index, &ask).skip == GW_ROUTER_SKIP_NONE;
 }
 

@@ -421,6 +421,39 @@ static void test_only_who_can_is_chosen(void **state)
     assert_int_equal(one(fixture, &cheap, GW_ROUTER_SUCCEEDED) % 3, 0);
 }
 
+/* Down by its probes: others serve while there are any; alone it is better than nobody. */
+static void test_probes_put_others_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct gw_probe_options options = {.is_on = true};
+    gw_probe_options_bound(&options);
+    for (size_t i = 0; i < 2; i++) {
+        fixture->members[i].probe = &options;
+    }
+    fixture->members[0].priority = 9;
+    make_router(fixture, 2, GW_STRATEGY_PRIORITY);
+    assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 0);
+    for (int i = 0; i < 3; i++) {
+        (void)gw_probe_end(&fixture->members[0].state->probe, &options, false);
+    }
+    fixture->now_ms += GW_ROUTER_LOOK_MS;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 1);
+    }
+    struct gw_router_ask ask = {.now_ms = fixture->now_ms};
+    struct gw_router_choice choice;
+    gw_router_set_add(&ask.tried, 1);
+    for (int i = 0; i < 2; i++) { /* two successes bring it back */
+        assert_true(gw_router_pick(fixture->router, 0, &ask, &choice));
+        assert_int_equal(choice.member, 0);
+        struct gw_router_report report = report_of(GW_ROUTER_SUCCEEDED);
+        struct gw_router_news news =
+            gw_router_end(fixture->router, 0, &choice, &report, fixture->now_ms);
+        assert_int_equal(news.came_up, i == 1);
+    }
+    assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 0);
+}
+
 /* All strategies, with breakers and limits: nothing leaks, whatever the outcomes. */
 static void test_nothing_leaks(void **state)
 {
@@ -493,6 +526,7 @@ int main(void)
         TEST(test_other_workers_are_noticed),
         TEST(test_a_look_gets_old),
         TEST(test_only_who_can_is_chosen),
+        TEST(test_probes_put_others_first),
         TEST(test_nothing_leaks),
         TEST(test_what_it_costs),
     };
