@@ -67,12 +67,12 @@ struct gw_deployment_state {
     struct gw_health health;
     struct gw_concurrency concurrency;
     _Atomic uint64_t credential_turn;
-    struct gw_probe probe;
     /* Counted at the end of exchanges. */
     _Atomic uint64_t exchanges_total;
     _Atomic uint64_t failures_total;
     _Atomic uint64_t timeouts_total;
     struct gw_quantile first_byte;
+    struct gw_probe probe; /* read only where there are probes */
 };
 
 /* A registry without deployments; one for the process. */

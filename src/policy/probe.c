@@ -4,12 +4,19 @@
  *
  *   bits  0..47  when the next probe is due      48..53  results in a row against the state
  *        62      down                            63      the schedule has begun
+ *
+ * and the last result in another:
+ *
+ *   bits  0..47  when it came                      48..55  its outcome
  */
 #include "policy/probe.h"
+
+#include "base/assert.h"
 
 #define RELAXED         memory_order_relaxed
 #define DUE_MASK        ((UINT64_C(1) << 48) - 1)
 #define ROW_AT          48
+#define OUTCOME_AT      48
 #define ROW_MASK        UINT64_C(63)
 #define DOWN            (UINT64_C(1) << 62)
 #define BEGUN           (UINT64_C(1) << 63)
@@ -101,13 +108,16 @@ static uint64_t after(uint64_t word, const struct gw_probe_options *options, boo
 }
 
 enum gw_probe_news gw_probe_end(struct gw_probe *probe, const struct gw_probe_options *options,
-                                bool is_alive)
+                                enum gw_probe_outcome outcome, uint64_t now_ms)
 {
+    atomic_fetch_add_explicit(&probe->outcomes_total[outcome], 1, RELAXED);
+    atomic_store_explicit(&probe->last, (now_ms & DUE_MASK) | (uint64_t)outcome << OUTCOME_AT,
+                          RELAXED);
     uint64_t word = atomic_load_explicit(&probe->word, RELAXED);
     enum gw_probe_news news = GW_PROBE_NO_NEWS;
     uint64_t next = 0;
     do {
-        next = after(word, options, is_alive, &news);
+        next = after(word, options, gw_probe_is_alive(outcome), &news);
     } while (next != word && !swap(probe, &word, next));
     return news;
 }
@@ -135,4 +145,44 @@ enum gw_probe_news gw_probe_note_traffic(struct gw_probe *probe,
 bool gw_probe_is_down(const struct gw_probe *probe, const struct gw_probe_options *options)
 {
     return options->is_on && (atomic_load_explicit(&probe->word, RELAXED) & DOWN) != 0;
+}
+
+enum gw_probe_outcome gw_probe_last(const struct gw_probe *probe, uint64_t now_ms, uint64_t *ago_ms)
+{
+    uint64_t last = atomic_load_explicit(&probe->last, RELAXED);
+    uint64_t at_ms = last & DUE_MASK;
+    *ago_ms = now_ms > at_ms ? now_ms - at_ms : 0;
+    return (enum gw_probe_outcome)(last >> OUTCOME_AT);
+}
+
+enum gw_probe_outcome gw_probe_outcome_of(unsigned status)
+{
+    if (status >= 500) {
+        return GW_PROBE_FAILED;
+    }
+    switch (status) {
+    case 401:
+    case 403:
+        return GW_PROBE_REFUSED;
+    case 429:
+        return GW_PROBE_LIMITED;
+    default:
+        return status >= 200 && status < 300 ? GW_PROBE_OK : GW_PROBE_REJECTED;
+    }
+}
+
+bool gw_probe_is_alive(enum gw_probe_outcome outcome)
+{
+    return outcome < GW_PROBE_FAILED;
+}
+
+struct gw_str gw_probe_outcome_name(enum gw_probe_outcome outcome)
+{
+    static const struct gw_str names[] = {
+#define XX(id, name) [GW_PROBE_##id] = GW_STR_INIT(name),
+        GW_PROBE_OUTCOME_MAP(XX)
+#undef XX
+    };
+    GW_ASSERT((unsigned)outcome < GW_PROBE_OUTCOME_COUNT);
+    return names[outcome];
 }

@@ -221,14 +221,15 @@ static bool pick_from_board(struct gw_router *router, struct gw_router_team *tea
     return false;
 }
 
-/* Those that could serve. */
+/* Those that could serve: of the ones that are down by their probes, or of the others. */
 static struct gw_least *look_at_all(struct gw_router *router, struct gw_router_team *team,
-                                    const struct gw_router_ask *ask)
+                                    const struct gw_router_ask *ask, bool is_down)
 {
     struct gw_least *table = &router->table;
     gw_least_init(table, team->count, router->room);
     for (size_t i = 0; i < team->count; i++) {
-        if (gw_router_check(&team->members[i], i, ask).skip == GW_ROUTER_SKIP_NONE) {
+        if (gw_router_is_down(&team->members[i]) == is_down &&
+            gw_router_check(&team->members[i], i, ask).skip == GW_ROUTER_SKIP_NONE) {
             gw_router_board_fill(team, i, ask->now_ms, table);
         }
     }
@@ -237,9 +238,10 @@ static struct gw_least *look_at_all(struct gw_router *router, struct gw_router_t
 
 /* Looks at everyone: the board had nobody, or someone who could not serve after all. */
 static bool pick_from_all(struct gw_router *router, struct gw_router_team *team,
-                          const struct gw_router_ask *ask, struct gw_router_choice *choice)
+                          const struct gw_router_ask *ask, bool is_down,
+                          struct gw_router_choice *choice)
 {
-    struct gw_least *table = look_at_all(router, team, ask);
+    struct gw_least *table = look_at_all(router, team, ask, is_down);
     while (gw_least_key(table) != GW_LEAST_ABSENT) {
         size_t member = choose(team, ask, table);
         bool has_taken = take(team, member, ask, choice);
@@ -260,7 +262,9 @@ bool gw_router_pick(struct gw_router *router, size_t group, const struct gw_rout
         return gw_router_check_fit(&team->members[0], 0, ask) == GW_ROUTER_SKIP_NONE &&
                take(team, 0, ask, choice);
     }
-    return pick_from_board(router, team, ask, choice) || pick_from_all(router, team, ask, choice);
+    return pick_from_board(router, team, ask, choice) ||
+           pick_from_all(router, team, ask, false, choice) ||
+           pick_from_all(router, team, ask, true, choice);
 }
 
 bool gw_router_preview(struct gw_router *router, size_t group, const struct gw_router_ask *ask,
@@ -269,7 +273,10 @@ bool gw_router_preview(struct gw_router *router, size_t group, const struct gw_r
     struct gw_router_team *team = team_of(router, group);
     struct gw_strategy_memory memory = team->memory;
     struct gw_rng rng = router->rng;
-    struct gw_least *table = look_at_all(router, team, ask);
+    struct gw_least *table = look_at_all(router, team, ask, false);
+    if (gw_least_key(table) == GW_LEAST_ABSENT) {
+        table = look_at_all(router, team, ask, true);
+    }
     bool is_found = gw_least_key(table) != GW_LEAST_ABSENT;
     if (is_found) {
         *member = choose(team, ask, table);

@@ -121,10 +121,8 @@ void gw_router_board_fill_costs(struct gw_router_team *team, const struct gw_rou
 static bool can_serve(const struct gw_router_member *member, size_t index, uint64_t now_ms)
 {
     struct gw_router_ask ask = {.now_ms = now_ms, .input_tokens = 1};
-    if (member->probe != NULL && gw_probe_is_down(&member->state->probe, member->probe)) {
-        return false;
-    }
-    return gw_router_check(member, index, &ask).skip == GW_ROUTER_SKIP_NONE;
+    return !gw_router_is_down(member) &&
+           gw_router_check(member, index, &ask).skip == GW_ROUTER_SKIP_NONE;
 }
 
 static void look_at(struct gw_router_team *team, size_t index, uint64_t now_ms)

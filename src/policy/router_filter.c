@@ -34,6 +34,11 @@ enum gw_router_skip gw_router_check_fit(const struct gw_router_member *member, s
     return GW_ROUTER_SKIP_NONE;
 }
 
+bool gw_router_is_down(const struct gw_router_member *member)
+{
+    return member->probe != NULL && gw_probe_is_down(&member->state->probe, member->probe);
+}
+
 bool gw_router_is_loaded(const struct gw_router_member *member)
 {
     const struct gw_deployment_state *state = member->state;

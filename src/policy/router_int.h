@@ -58,6 +58,9 @@ enum gw_router_skip gw_router_check_fit(const struct gw_router_member *member, s
 struct gw_router_reason gw_router_check(const struct gw_router_member *member, size_t index,
                                         const struct gw_router_ask *ask);
 
+/* Is it down by its probes? */
+bool gw_router_is_down(const struct gw_router_member *member);
+
 /* Has it as many exchanges as its adaptive limit allows? */
 bool gw_router_is_loaded(const struct gw_router_member *member);
 

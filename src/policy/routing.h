@@ -20,12 +20,14 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "llm/catalog.h"
 #include "policy/breaker_word.h"
 #include "policy/complexity.h"
 #include "policy/concurrency.h"
 #include "policy/fallback.h"
 #include "policy/hedge.h"
 #include "policy/limits.h"
+#include "policy/probe.h"
 #include "policy/retry.h"
 #include "policy/strategy.h"
 
@@ -38,11 +40,30 @@ struct gw_deployment_routing {
     struct gw_limit_options key_limits;        /* of each of its keys */
     struct gw_breaker_options breaker;         /* bounded */
     struct gw_concurrency_options concurrency; /* bounded; is_on false: no adaptive limit */
-    uint64_t tags;                             /* bits as in gw_routing.tags */
-    int32_t priority;                          /* higher ones first */
-    uint32_t quality;                          /* 0..1000; 0: unknown */
-    bool is_local; /* runs on the gateway's own machines, for FAILOVER_MODE */
+    struct gw_probe_options probe;             /* bounded; is_on false: not probed */
+    struct gw_str probe_model; /* what its vendor is asked for; empty: its own model */
+    uint64_t tags;             /* bits as in gw_routing.tags */
+    int32_t priority;          /* higher ones first */
+    uint32_t quality;          /* 0..1000; 0: unknown */
+    bool is_local;             /* runs on the gateway's own machines, for FAILOVER_MODE */
 };
+
+/* The model by which |group|'s |deployment| is probed; empty: it is not, because nobody wants that,
+ * it answers in the process, or it has no single model ("openai/" + "*"). */
+static inline struct gw_str gw_routing_probe_model(const struct gw_model_group *group,
+                                                   const struct gw_deployment *deployment)
+{
+    const struct gw_deployment_routing *routing = deployment->routing;
+    if (!routing->probe.is_on || deployment->origin == NULL) {
+        return gw_str(NULL, 0);
+    }
+    if (routing->probe_model.len > 0) {
+        return routing->probe_model;
+    }
+    struct gw_str model =
+        deployment->upstream_model.len > 0 ? deployment->upstream_model : group->name;
+    return gw_str_find_byte(model, '*') < model.len ? gw_str(NULL, 0) : model;
+}
 
 /* Models by name, in the order to try. */
 struct gw_name_list {

@@ -24,6 +24,11 @@ static int setup(void **state)
     return 0;
 }
 
+static enum gw_probe_news end(enum gw_probe_outcome outcome)
+{
+    return gw_probe_end(&probe, &options, outcome, 1000);
+}
+
 static void test_defaults_and_bounds(void **state)
 {
     (void)state;
@@ -74,9 +79,9 @@ static void test_off(void **state)
     options.is_on = false;
     assert_int_equal(gw_probe_due_in_ms(&probe, &options, 1), UINT64_MAX);
     assert_false(gw_probe_try_begin(&probe, &options, 1, 0));
-    (void)gw_probe_end(&probe, &options, false);
-    (void)gw_probe_end(&probe, &options, false);
-    (void)gw_probe_end(&probe, &options, false);
+    (void)end(GW_PROBE_FAILED);
+    (void)end(GW_PROBE_FAILED);
+    (void)end(GW_PROBE_FAILED);
     assert_false(gw_probe_is_down(&probe, &options));
     assert_int_equal(gw_probe_note_traffic(&probe, &options, 1, 0), GW_PROBE_NO_NEWS);
 }
@@ -84,19 +89,19 @@ static void test_off(void **state)
 static void test_down_and_up(void **state)
 {
     (void)state;
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, true), GW_PROBE_NO_NEWS); /* from the start */
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_OK), GW_PROBE_NO_NEWS); /* from the start */
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_NO_NEWS);
     assert_false(gw_probe_is_down(&probe, &options));
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_WENT_DOWN);
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_WENT_DOWN);
     assert_true(gw_probe_is_down(&probe, &options));
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, true), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, false), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, true), GW_PROBE_NO_NEWS);
-    assert_int_equal(gw_probe_end(&probe, &options, true), GW_PROBE_CAME_UP);
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_OK), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_FAILED), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_OK), GW_PROBE_NO_NEWS);
+    assert_int_equal(end(GW_PROBE_OK), GW_PROBE_CAME_UP);
     assert_false(gw_probe_is_down(&probe, &options));
 }
 
@@ -117,7 +122,7 @@ static void test_traffic_is_the_better_probe(void **state)
     (void)gw_probe_note_traffic(&probe, &options, now_ms, 0);
     assert_int_equal(probe.word, before);
     for (int i = 0; i < 3; i++) {
-        (void)gw_probe_end(&probe, &options, false);
+        (void)end(GW_PROBE_FAILED);
     }
     assert_int_equal(gw_probe_note_traffic(&probe, &options, now_ms, 0), GW_PROBE_NO_NEWS);
     assert_int_equal(gw_probe_note_traffic(&probe, &options, now_ms, 0), GW_PROBE_CAME_UP);
@@ -140,6 +145,46 @@ static void test_jumps_of_the_clock(void **state)
     assert_false(gw_probe_is_down(&probe, &options));
 }
 
+static void test_outcomes(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned status;
+        enum gw_probe_outcome outcome;
+        bool is_alive;
+    } cases[] = {
+        {200, GW_PROBE_OK, true},       {299, GW_PROBE_OK, true},
+        {101, GW_PROBE_REJECTED, true}, {302, GW_PROBE_REJECTED, true},
+        {400, GW_PROBE_REJECTED, true}, {401, GW_PROBE_REFUSED, true},
+        {403, GW_PROBE_REFUSED, true},  {404, GW_PROBE_REJECTED, true},
+        {429, GW_PROBE_LIMITED, true},  {500, GW_PROBE_FAILED, false},
+        {529, GW_PROBE_FAILED, false},  {599, GW_PROBE_FAILED, false},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
+        assert_int_equal(gw_probe_outcome_of(cases[i].status), cases[i].outcome);
+        assert_int_equal(gw_probe_is_alive(cases[i].outcome), cases[i].is_alive);
+    }
+    assert_false(gw_probe_is_alive(GW_PROBE_TIMED_OUT));
+    assert_false(gw_probe_is_alive(GW_PROBE_BROKEN));
+    assert_true(gw_str_eq(gw_probe_outcome_name(GW_PROBE_BROKEN), GW_STR("connection_failed")));
+}
+
+static void test_the_last_one_is_remembered(void **state)
+{
+    (void)state;
+    uint64_t ago_ms = 1;
+    assert_int_equal(gw_probe_last(&probe, 5000, &ago_ms), GW_PROBE_NONE);
+    (void)gw_probe_end(&probe, &options, GW_PROBE_LIMITED, 6000);
+    (void)gw_probe_end(&probe, &options, GW_PROBE_BROKEN, 7000);
+    assert_int_equal(gw_probe_last(&probe, 7250, &ago_ms), GW_PROBE_BROKEN);
+    assert_int_equal(ago_ms, 250);
+    assert_int_equal(gw_probe_last(&probe, 6999, &ago_ms), GW_PROBE_BROKEN); /* jumped back */
+    assert_int_equal(ago_ms, 0);
+    assert_int_equal(probe.outcomes_total[GW_PROBE_LIMITED], 1);
+    assert_int_equal(probe.outcomes_total[GW_PROBE_BROKEN], 1);
+    assert_int_equal(probe.outcomes_total[GW_PROBE_OK], 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -151,6 +196,8 @@ int main(void)
         TEST(test_down_and_up),
         TEST(test_traffic_is_the_better_probe),
         TEST(test_jumps_of_the_clock),
+        TEST(test_outcomes),
+        TEST(test_the_last_one_is_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -434,7 +434,8 @@ static void test_probes_put_others_first(void **state)
     make_router(fixture, 2, GW_STRATEGY_PRIORITY);
     assert_int_equal(one(fixture, NULL, GW_ROUTER_SUCCEEDED), 0);
     for (int i = 0; i < 3; i++) {
-        (void)gw_probe_end(&fixture->members[0].state->probe, &options, false);
+        (void)gw_probe_end(&fixture->members[0].state->probe, &options, GW_PROBE_TIMED_OUT,
+                           fixture->now_ms);
     }
     fixture->now_ms += GW_ROUTER_LOOK_MS;
     for (int i = 0; i < 20; i++) {
@@ -442,7 +443,12 @@ static void test_probes_put_others_first(void **state)
     }
     struct gw_router_ask ask = {.now_ms = fixture->now_ms};
     struct gw_router_choice choice;
+    size_t member = 9;
+    assert_true(gw_router_preview(fixture->router, 0, &ask, &member));
+    assert_int_equal(member, 1);
     gw_router_set_add(&ask.tried, 1);
+    assert_true(gw_router_preview(fixture->router, 0, &ask, &member));
+    assert_int_equal(member, 0);
     for (int i = 0; i < 2; i++) { /* two successes bring it back */
         assert_true(gw_router_pick(fixture->router, 0, &ask, &choice));
         assert_int_equal(choice.member, 0);
