@@ -43,6 +43,7 @@ struct gw_config_build {
     struct gw_str *tags; /* the snapshot's; GW_ROUTING_TAGS_MAX of them */
     size_t tag_count;
     bool has_deployment; /* one was built: what is wrong for all was told */
+    bool has_probes;     /* one of them is to be probed */
 };
 
 /* The values of |build| by the names in the table. */

@@ -261,6 +261,7 @@ enum gw_err gw_build_deployment_routing(struct gw_config_build *build, struct gw
     };
     gw_build_breaker(&scope, &routing->breaker);
     gw_build_concurrency(&scope, &routing->concurrency);
+    gw_build_probe(&scope, group, entry, deployment, routing);
     if (entry != NULL) {
         read_limits(entry, routing, &scope.err);
         read_priority(entry, routing);

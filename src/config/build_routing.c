@@ -88,6 +88,7 @@ static enum gw_err build_common(struct gw_config_build *build)
         .tags = {.names = build->tags, .count = is_filtering ? build->tag_count : 0},
     };
     build->snapshot->routing = routing;
+    gw_check_probes(build);
     return gw_build_auto(build, routing);
 }
 

@@ -43,6 +43,8 @@ static const struct {
      "the longest first pause; pauses are random and double each time"},
     {GW_STR_INIT("router_settings.enable_tag_filtering"),
      "a deployment needs all tags that a request has, not one of them"},
+    {GW_STR_INIT("general_settings.background_health_checks"),
+     "asks only deployments without traffic, every 30s unless health_check_interval says"},
     {GW_STR_INIT("litellm_params.max_retries"), "counts for all deployments of the model"},
     {GW_STR_INIT("litellm_params.num_retries"), "counts for all deployments of the model"},
 };

@@ -88,6 +88,15 @@
     XX(SLOW_GRACE, DURATION, "router.slow_stream.grace", "", 0, GW_HOUR_MS, 5 * GW_SECOND_MS)      \
     XX(SLOW_MAX_DELIVERED, COUNT, "router.slow_stream.max_delivered_tokens", "", 0, 1000000, 50)   \
     XX(RECOVER_STREAMS, BOOL, "router.recover_streams", "", 0, 1, 0)                               \
+    XX(PROBE, BOOL, "router.health_check.enabled general_settings.background_health_checks", "",   \
+       0, 1, 0)                                                                                    \
+    XX(PROBE_INTERVAL, DURATION,                                                                   \
+       "router.health_check.interval router.health_check_interval "                                \
+       "general_settings.health_check_interval",                                                   \
+       "", GW_SECOND_MS, GW_DAY_MS, 30 * GW_SECOND_MS)                                             \
+    XX(PROBE_TIMEOUT, DURATION, "router.health_check.timeout", "", 1, GW_DAY_MS, 5 * GW_SECOND_MS) \
+    XX(PROBE_FAILURES, COUNT, "router.health_check.failures", "", 1, 63, 3)                        \
+    XX(PROBE_SUCCESSES, COUNT, "router.health_check.successes", "", 1, 63, 2)                      \
     XX(PRE_CALL_CHECKS, BOOL,                                                                      \
        "router.enable_pre_call_checks router_settings.enable_pre_call_checks", "", 0, 1, 0)        \
     XX(TAG_FILTERING, BOOL, "router.enable_tag_filtering router_settings.enable_tag_filtering",    \

@@ -60,6 +60,14 @@ void gw_build_breaker(struct gw_routing_scope *scope, struct gw_breaker_options 
 void gw_build_concurrency(struct gw_routing_scope *scope,
                           struct gw_concurrency_options *concurrency);
 
+/* Whether |group|'s |deployment| is probed, how often, and by which model; |entry| may be NULL. */
+void gw_build_probe(struct gw_routing_scope *scope, struct gw_str group,
+                    const struct gw_model_entry *entry, const struct gw_deployment *deployment,
+                    struct gw_deployment_routing *routing);
+
+/* Warns of an interval of probes that nobody wants; when all deployments are there. */
+void gw_check_probes(const struct gw_config_build *build);
+
 /* Groups of their own for models that a pattern serves and that have settings of their own. Before
  * everything else: it adds to the catalog. Errors: GW_ERR_NOMEM. */
 GW_MUST_USE enum gw_err gw_build_own_groups(struct gw_config_build *build);

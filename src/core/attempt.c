@@ -123,6 +123,10 @@ static void tell(const struct gw_attempt *attempt, const struct gw_router_news *
                     "deployment '" GW_STR_FMT "': its circuit breaker opened after failures",
                     GW_STR_ARG(deployment->id));
     }
+    if (news->came_up) {
+        gw_log_info("core", "deployment '" GW_STR_FMT "': answers requests again",
+                    GW_STR_ARG(deployment->id));
+    }
     if (news->credential_alarm) {
         gw_log_error("core",
                      "deployment '" GW_STR_FMT

@@ -69,6 +69,23 @@ static struct gw_router_member make_member(struct gw_conf *conf,
     return member;
 }
 
+/* Where |member| of |group| is probed, it knows so, and the prober does. */
+static void add_probed(struct gw_conf *conf, const struct gw_model_group *group, size_t index,
+                       struct gw_router_member *member)
+{
+    const struct gw_deployment *deployment = group->deployments[index];
+    struct gw_str model = gw_routing_probe_model(group, deployment);
+    if (model.len == 0) {
+        return;
+    }
+    member->probe = &deployment->routing->probe;
+    conf->probed[conf->probed_count] = (struct gw_probed){.deployment = deployment,
+                                                          .state = member->state,
+                                                          .keys = member->pool.states,
+                                                          .model = model};
+    conf->probed_count++;
+}
+
 static uint32_t strategy_word(const struct gw_conf *conf, const struct gw_model_group *group)
 {
     return atomic_load_explicit(&conf->groups[group->index]->strategy, memory_order_relaxed);
@@ -92,6 +109,7 @@ static void fill_group(struct gw_conf *conf, const struct gw_model_group *group,
     for (size_t i = 0; i < group->deployment_count; i++) {
         states[i] = gw_deployment_state_acquire(conf->registry, group->deployments[i]->id);
         members[i] = make_member(conf, group->deployments[i], states[i]);
+        add_probed(conf, group, i, &members[i]);
     }
     conf->strategies[group->index] = strategy_word(conf, group);
     *out = (struct gw_router_group){
@@ -113,6 +131,18 @@ static size_t count_keys(const struct gw_catalog *catalog)
     return count;
 }
 
+static size_t count_probed(const struct gw_catalog *catalog)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < gw_catalog_group_count(catalog); i++) {
+        const struct gw_model_group *group = gw_catalog_group(catalog, i);
+        for (size_t j = 0; j < group->deployment_count; j++) {
+            count += gw_routing_probe_model(group, group->deployments[j]).len > 0;
+        }
+    }
+    return count;
+}
+
 static void make_router(struct gw_conf *conf)
 {
     const struct gw_catalog *catalog = conf->snapshot->catalog;
@@ -122,6 +152,8 @@ static void make_router(struct gw_conf *conf)
     conf->groups = gw_zalloc((count + 1) * sizeof(struct gw_group_state *));
     conf->strategies = gw_zalloc((count + 1) * sizeof(*conf->strategies));
     conf->members = gw_zalloc((count + 1) * sizeof(struct gw_deployment_state **));
+    size_t probed_count = count_probed(catalog);
+    conf->probed = probed_count > 0 ? gw_zalloc(probed_count * sizeof(struct gw_probed)) : NULL;
     conf->credentials = gw_zalloc((count_keys(catalog) + 1) * sizeof(struct gw_credential_state *));
     for (size_t i = 0; i < count; i++) {
         fill_group(conf, gw_catalog_group(catalog, i), &groups[i]);
@@ -148,6 +180,7 @@ static void release_states(struct gw_conf *conf)
         gw_credential_state_release(conf->registry, &conf->credentials[i]);
     }
     gw_free(conf->credentials);
+    gw_free(conf->probed);
     gw_free(conf->members);
     gw_free(conf->strategies);
     gw_free(conf->groups);

@@ -26,6 +26,14 @@
 #include "policy/routing.h"
 #include "upstream/upstream.h"
 
+/* A deployment that is probed. */
+struct gw_probed {
+    const struct gw_deployment *deployment;
+    struct gw_deployment_state *state;
+    struct gw_credential_state *const *keys; /* of the deployment */
+    struct gw_str model;                     /* that it is asked for, as its vendor calls it */
+};
+
 struct gw_conf {
     struct gw_snapshot *snapshot;
     struct gw_pool **pools; /* by gw_deployment.origin_index */
@@ -39,6 +47,8 @@ struct gw_conf {
     struct gw_deployment_registry *registry;
     struct gw_credential_state **credentials; /* of all deployments, one after the other */
     size_t credential_count;
+    struct gw_probed *probed; /* NULL: nobody is */
+    size_t probed_count;
     struct gw_queue *queues; /* by gw_model_group.index: who waits for a deployment */
     size_t waiting_count;    /* in all of them */
     struct gw_deferred wake; /* core/line's: a deployment has room again */

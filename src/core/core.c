@@ -52,6 +52,7 @@ struct gw_core *gw_core_create(const struct gw_core_opts *opts)
     core->started_wall_ms = gw_clock_wall_ms();
     gw_list_init(&core->requests);
     gw_list_init(&core->mirrors);
+    gw_list_init(&core->probes);
     struct gw_upstream_opts upstream = {
         .loop = opts->loop,
         .max_idle_per_origin = settings->max_idle_per_origin,
@@ -69,6 +70,7 @@ struct gw_core *gw_core_create(const struct gw_core_opts *opts)
     };
     core->server = gw_server_create(&server);
     core->conf = gw_conf_create(opts->snapshot, core->upstream, opts->deployments);
+    gw_prober_follow(core);
     return core;
 }
 
@@ -83,6 +85,7 @@ void gw_core_destroy(struct gw_core **core)
         gw_request_cancel(GW_CONTAINER_OF(node, struct gw_request, node));
     }
     gw_mirror_cancel_all(old);
+    gw_prober_stop(old);
     gw_server_destroy(&old->server);
     gw_loop_run_deferred(old->loop); /* the requests let go of the configuration */
     gw_conf_release(&old->conf);
@@ -106,12 +109,14 @@ void gw_core_adopt(struct gw_core *core, struct gw_snapshot *snapshot)
     struct gw_conf *fresh = gw_conf_create(snapshot, core->upstream, core->deployments);
     gw_conf_release(&core->conf);
     core->conf = fresh;
+    gw_prober_follow(core);
     gw_server_set_limits(core->server, &limits);
 }
 
 void gw_core_drain(struct gw_core *core)
 {
     core->is_draining = true;
+    gw_prober_stop(core);
     gw_server_drain(core->server);
 }
 

@@ -81,6 +81,9 @@ struct gw_core {
     struct gw_list mirrors;  /* likewise: copies that nobody waits for */
     size_t mirror_count;
     size_t mirror_bytes; /* of their bodies */
+    struct gw_list probes;   /* likewise: core/prober's */
+    size_t probe_count;
+    struct gw_timer probe_timer; /* set where there is somebody to probe */
     uint64_t started_wall_ms;
     bool is_draining;
 };
@@ -359,6 +362,14 @@ void gw_mirror_request(struct gw_request *request);
 
 /* Ends all copies. */
 void gw_mirror_cancel_all(struct gw_core *core);
+
+/* ---- prober.c: asking deployments whether they live ---- */
+
+/* Another configuration is in force: its deployments are probed from now on, no others. */
+void gw_prober_follow(struct gw_core *core);
+
+/* Sends no more probes, and ends those on their way, whose deployments learn nothing of it. */
+void gw_prober_stop(struct gw_core *core);
 
 /* ---- again.c: after a failure ---- */
 

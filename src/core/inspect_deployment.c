@@ -29,7 +29,7 @@ static void count_keys(struct gw_inspect_deployment *found, uint64_t now_ms)
 static enum gw_inspect_status judge(const struct gw_inspect_deployment *found)
 {
     size_t keys = found->deployment->key_count;
-    if (found->phase == GW_BREAKER_OPEN || (keys > 0 && found->refused == keys)) {
+    if (found->phase == GW_BREAKER_OPEN || found->is_down || (keys > 0 && found->refused == keys)) {
         return GW_INSPECT_UNHEALTHY;
     }
     bool is_degraded = found->phase == GW_BREAKER_HALF_OPEN || found->health < HEALTHY_FROM ||
@@ -41,6 +41,9 @@ static void look_at(struct gw_inspect_deployment *found, uint64_t now_ms)
 {
     const struct gw_breaker_options *breaker = &found->deployment->routing->breaker;
     const struct gw_deployment_state *state = found->state;
+    found->is_probed = gw_routing_probe_model(found->group, found->deployment).len > 0;
+    found->is_down =
+        found->is_probed && gw_probe_is_down(&state->probe, &found->deployment->routing->probe);
     found->phase = gw_breaker_phase(&state->breaker, breaker, now_ms);
     found->breaker_wait_ms = gw_breaker_wait_ms(&state->breaker, breaker, now_ms);
     found->in_flight = atomic_load_explicit(&state->limits.in_flight, RELAXED);
@@ -148,6 +151,21 @@ static void write_breaker(const struct gw_inspect_deployment *found, struct gw_b
     (void)gw_buf_append(out, GW_STR("}"));
 }
 
+void gw_inspect_write_probe(const struct gw_inspect_deployment *found, uint64_t now_ms,
+                            struct gw_buf *out)
+{
+    uint64_t ago_ms = 0;
+    const struct gw_probe *probe = &found->state->probe;
+    enum gw_probe_outcome last = gw_probe_last(probe, now_ms, &ago_ms);
+    gw_inspect_write_bool(GW_STR("down"), found->is_down, out);
+    gw_json_write_member(GW_STR("last"), gw_probe_outcome_name(last), out);
+    if (last != GW_PROBE_NONE) {
+        gw_json_write_count(GW_STR("last_ago_ms"), ago_ms, out);
+    }
+    gw_json_write_count(GW_STR("next_in_ms"),
+                        gw_probe_due_in_ms(probe, &found->deployment->routing->probe, now_ms), out);
+}
+
 void gw_inspect_write_latency(struct gw_str key, uint64_t us, struct gw_buf *out)
 {
     gw_json_write_key(key, out);
@@ -197,5 +215,11 @@ void gw_inspect_write_deployment(const struct gw_inspect_deployment *found, uint
                         out);
     write_limits(found, now_ms, out);
     write_keys(found, now_ms, out);
+    if (found->is_probed) {
+        gw_json_write_key(GW_STR("probe"), out);
+        (void)gw_buf_append(out, GW_STR("{"));
+        gw_inspect_write_probe(found, now_ms, out);
+        (void)gw_buf_append(out, GW_STR("}"));
+    }
     (void)gw_buf_append(out, GW_STR("}"));
 }

@@ -91,12 +91,32 @@ enum gw_err gw_inspect_health_stats(struct gw_inspection *inspection, struct gw_
     return GW_OK;
 }
 
+/* How the probes of |group|'s deployments stand, as far as they are probed. */
+static void write_probes(const struct gw_inspection *inspection, const struct model *model,
+                         struct gw_inspect_walk walk, struct gw_buf *out)
+{
+    struct gw_inspect_deployment found;
+    gw_json_write_key(GW_STR("probes"), out);
+    (void)gw_buf_append(out, GW_STR("["));
+    for (size_t i = 0; i < size_of(model) && gw_inspect_next(&walk, &found); i++) {
+        if (found.is_probed) {
+            gw_json_write_next(out);
+            (void)gw_buf_append(out, GW_STR("{"));
+            gw_json_write_member(GW_STR("deployment"), found.deployment->id, out);
+            gw_inspect_write_probe(&found, inspection->now_ms, out);
+            (void)gw_buf_append(out, GW_STR("}"));
+        }
+    }
+    (void)gw_buf_append(out, GW_STR("]"));
+}
+
 enum gw_err gw_inspect_health_models(struct gw_inspection *inspection, struct gw_buf *out)
 {
     struct gw_inspect_walk walk = begin(inspection);
+    struct gw_inspect_walk before = walk;
     struct model model;
     (void)gw_buf_append(out, GW_STR("{\"models\":["));
-    while (next_model(&walk, &model)) {
+    for (; next_model(&walk, &model); before = walk) {
         gw_json_write_next(out);
         (void)gw_buf_append(out, GW_STR("{"));
         gw_json_write_member(GW_STR("model"), model.group->name, out);
@@ -108,6 +128,7 @@ enum gw_err gw_inspect_health_models(struct gw_inspection *inspection, struct gw
                             out);
         gw_json_write_count(GW_STR("in_flight"), model.in_flight, out);
         gw_inspect_write_latency(GW_STR("latency_ms"), model.latency_us, out);
+        write_probes(inspection, &model, before, out);
         (void)gw_buf_append(out, GW_STR("}"));
     }
     (void)gw_buf_append(out, GW_STR("]}"));

@@ -47,7 +47,7 @@ static inline void gw_inspect_write_bool(struct gw_str key, bool value, struct g
 enum gw_inspect_status {
     GW_INSPECT_HEALTHY,
     GW_INSPECT_DEGRADED,  /* serves, but fails or is slow at times */
-    GW_INSPECT_UNHEALTHY, /* its breaker is open, or it has no usable key */
+    GW_INSPECT_UNHEALTHY, /* its breaker is open, its probes fail, or it has no usable key */
 };
 
 /* One deployment as it stands. */
@@ -65,6 +65,8 @@ struct gw_inspect_deployment {
     uint32_t latency_us; /* average to the first byte; 0: unknown, or old */
     size_t resting;      /* keys */
     size_t refused;      /* keys */
+    bool is_probed;
+    bool is_down; /* by its probes */
 };
 
 /* Where a walk over all deployments stands; zeroed but for |conf| and |now_ms| at the beginning. */
@@ -84,6 +86,10 @@ struct gw_str gw_inspect_status_name(enum gw_inspect_status status);
 
 /* Appends |us| in milliseconds as the member |key|, null for 0; failures stick in |out|. */
 void gw_inspect_write_latency(struct gw_str key, uint64_t us, struct gw_buf *out);
+
+/* Appends how its probes stand as the members of an object; failures stick in |out|. */
+void gw_inspect_write_probe(const struct gw_inspect_deployment *found, uint64_t now_ms,
+                            struct gw_buf *out);
 
 /* Appends all of it as an object; failures stick in |out|. */
 void gw_inspect_write_deployment(const struct gw_inspect_deployment *found, uint64_t now_ms,

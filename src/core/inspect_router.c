@@ -211,6 +211,18 @@ static void write_tiers(const struct gw_routing *routing, struct gw_buf *out)
     (void)gw_buf_append(out, GW_STR("}"));
 }
 
+/* The shortest interval, where deployments have several. */
+static void write_probes(const struct gw_conf *conf, struct gw_buf *out)
+{
+    uint64_t interval_ms = 0;
+    for (size_t i = 0; i < conf->probed_count; i++) {
+        uint64_t own_ms = conf->probed[i].deployment->routing->probe.interval_ms;
+        interval_ms = interval_ms == 0 || own_ms < interval_ms ? own_ms : interval_ms;
+    }
+    gw_inspect_write_bool(GW_STR("health_check_enabled"), conf->probed_count > 0, out);
+    gw_json_write_count(GW_STR("health_check_interval"), interval_ms * NS_PER_MS, out);
+}
+
 enum gw_err gw_inspect_config(struct gw_inspection *inspection, struct gw_buf *out)
 {
     const struct gw_conf *conf = inspection->conf;
@@ -219,9 +231,7 @@ enum gw_err gw_inspect_config(struct gw_inspection *inspection, struct gw_buf *o
     if (gw_catalog_group_count(catalog) > 0) {
         write_common(conf, out);
     }
-    /* No deployment is asked without a client's request. */
-    gw_inspect_write_bool(GW_STR("health_check_enabled"), false, out);
-    gw_json_write_count(GW_STR("health_check_interval"), 0, out);
+    write_probes(conf, out);
     write_tiers(conf->snapshot->routing, out);
     gw_json_write_key(GW_STR("models"), out);
     (void)gw_buf_append(out, GW_STR("["));

@@ -165,6 +165,15 @@ static const struct {
      "Average time to the first byte, of the last minute.", latency_us, true},
 };
 
+/* The metric's name and whose it is, but for the closing brace. */
+static void write_names(struct gw_buf *out, const char *name, const struct deployment_row *row)
+{
+    (void)gw_buf_appendf(out, "%s", name);
+    write_label(out, "{deployment", row->deployment->id);
+    write_label(out, ",group", row->group->name);
+    write_label(out, ",provider", row->deployment->provider_name);
+}
+
 static void write_deployments(const struct table *table)
 {
     for (size_t m = 0; m < GW_ARRAY_LEN(deployment_metrics); m++) {
@@ -176,16 +185,43 @@ static void write_deployments(const struct table *table)
             if (deployment_metrics[m].is_us && value == 0) {
                 continue;
             }
-            (void)gw_buf_appendf(table->out, "%s", deployment_metrics[m].name);
-            write_label(table->out, "{deployment", row->deployment->id);
-            write_label(table->out, ",group", row->group->name);
-            write_label(table->out, ",provider", row->deployment->provider_name);
+            write_names(table->out, deployment_metrics[m].name, row);
             if (deployment_metrics[m].is_us) {
                 (void)gw_buf_appendf(table->out, "} %llu.%06u\n", value / 1000000,
                                      (unsigned)(value % 1000000));
             } else {
                 (void)gw_buf_appendf(table->out, "} %llu\n", value);
             }
+        }
+    }
+}
+
+/* Only of those that are probed, and outcomes that came. */
+static void write_probes(const struct table *table)
+{
+    static const char total[] = "gatewire_deployment_probes_total";
+    head(table->out, total, "counter", "Probes that ended, by outcome; they are no requests.");
+    for (size_t i = 0; i < table->deployment_count; i++) {
+        const struct deployment_row *row = &table->deployments[i];
+        for (unsigned j = GW_PROBE_NONE + 1; j < GW_PROBE_OUTCOME_COUNT; j++) {
+            unsigned long long value =
+                atomic_load_explicit(&row->state->probe.outcomes_total[j], RELAXED);
+            if (value == 0) {
+                continue;
+            }
+            write_names(table->out, total, row);
+            write_label(table->out, ",outcome", gw_probe_outcome_name((enum gw_probe_outcome)j));
+            (void)gw_buf_appendf(table->out, "} %llu\n", value);
+        }
+    }
+    static const char down[] = "gatewire_deployment_probe_down";
+    head(table->out, down, "gauge", "1: its probes fail, so it is asked only as the last.");
+    for (size_t i = 0; i < table->deployment_count; i++) {
+        const struct deployment_row *row = &table->deployments[i];
+        if (gw_routing_probe_model(row->group, row->deployment).len > 0) {
+            bool is_down = gw_probe_is_down(&row->state->probe, &row->deployment->routing->probe);
+            write_names(table->out, down, row);
+            (void)gw_buf_appendf(table->out, "} %d\n", is_down);
         }
     }
 }
@@ -288,6 +324,7 @@ void gw_prometheus_write_routing(const struct gw_catalog *catalog,
     struct table table = {.registry = registry, .now_ms = now_ms, .out = out};
     collect(&table, catalog);
     write_deployments(&table);
+    write_probes(&table);
     write_providers(&table);
     write_groups(&table);
     release(&table);

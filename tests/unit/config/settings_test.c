@@ -326,13 +326,13 @@ static void unknown_keys_are_warned_about(void **state)
 static void keys_for_later_are_told_once(void **state)
 {
     (void)state;
-    assert_good("router: {health_check_interval: 30s}\n"
+    assert_good("router: {failover_timeout_multiple: 2}\n"
                 "cache: {ttl: 1h}\n"
                 "model_list:\n"
                 "- {model_name: a, litellm_params: {model: gatewire/demo, temperature: 1}}\n"
                 "- {model_name: b, litellm_params: {model: gatewire/demo, temperature: 2}}\n",
                 NULL, 3);
-    assert_finding(false, 1, "router.health_check_interval", "not used by this version");
+    assert_finding(false, 1, "router.failover_timeout_multiple", "not used by this version");
     assert_finding(false, 4, "model_list[0].litellm_params.temperature", "in 1 other places");
 }
 
@@ -466,7 +466,7 @@ static void every_key_is_described(void **state)
     assert_described(yyjson_obj_get(defs, "params"), "params");
     static const char *const parts[] = {"model",  "group",       "breaker", "concurrency",
                                         "retry",  "hedge",       "limits",  "queue",
-                                        "mirror", "slow_stream", "auto"};
+                                        "mirror", "slow_stream", "auto",    "health_check"};
     for (size_t i = 0; i < GW_ARRAY_LEN(parts); i++) {
         assert_non_null(yyjson_obj_get(defs, parts[i]));
         assert_described(yyjson_obj_get(defs, parts[i]), parts[i]);
