@@ -150,6 +150,7 @@ void gw_attempt_end(struct gw_attempt *attempt, const struct gw_error *error)
     const struct gw_usage *usage = &request->facts.usage;
     struct gw_router_report report = {
         .outcome = gw_router_outcome_of(error),
+        .kind = gw_failure_kind_of(error),
         .first_byte_us = first_byte_us(&attempt->timings),
         .tokens = usage->is_known ? usage->input_tokens + usage->output_tokens : 0,
         .retry_after_ms =

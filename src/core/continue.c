@@ -171,7 +171,8 @@ bool gw_continue_can_move(struct gw_request *request)
         return false;
     }
     if (!request->has_begun) { /* an ordinary retry, if there is one left */
-        return gw_retry_can_move(&request->retry, request->retry_policy, request->ask.now_ms);
+        return gw_retry_can_move(&request->retry, request->retry_policy, GW_FAILURE_TIMEOUT,
+                                 request->ask.now_ms);
     }
     recovery->is_moved =
         gw_allowance_try_take(&request->conf->groups[request->asked_group->index]->retries);

@@ -60,6 +60,10 @@ static enum gw_step read_retries(struct gw_request *request, const struct gw_hea
     /* Fewer than the operator allows, never more. */
     *own = *request->retry_policy;
     own->max_retries = number < own->max_retries ? number : own->max_retries;
+    for (size_t i = 0; i < GW_FAILURE_KIND_COUNT; i++) {
+        own->retries_of[i] =
+            (uint8_t)(own->retries_of[i] > number ? number + 1 : own->retries_of[i]);
+    }
     request->retry_policy = own;
     return GW_STEP_GO;
 }

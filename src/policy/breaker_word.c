@@ -48,6 +48,7 @@ void gw_breaker_options_bound(struct gw_breaker_options *options)
     options->probes = bounded(options->probes, 3, HALF_MASK);
     options->successes = bounded(options->successes, 2, options->probes);
     options->slow_threshold = bounded(options->slow_threshold, 3, 1u << 16);
+    options->threshold_of[GW_FAILURE_OTHER] = 0;
 }
 
 struct gw_breaker_view gw_breaker_word_view(uint64_t word)
@@ -161,7 +162,7 @@ static uint64_t end_closed(struct gw_breaker_view *view, const struct gw_breaker
     if (outcome == GW_BREAKER_SUCCESS) {
         view->failures = 0;
     } else if (outcome == GW_BREAKER_FAILURE) {
-        view->failures++;
+        view->failures += view->failures < COUNT_MASK;
         if (view->failures >= options->failure_threshold) {
             return open_up(view, options, now_ms);
         }

@@ -14,7 +14,7 @@
  *
  * Units:    milliseconds of a monotonic clock, kept modulo 2^36 (795 days; compared within half of
  *           that, which no cooldown comes near)
- * Limits:   threshold 1..255, probes and successes 1..15, cooldowns below 24 h: gw_breaker_options
+ * Limits:   thresholds 1..255, probes and successes 1..15, cooldowns below 24 h: gw_breaker_options
  *           are brought into these bounds by gw_breaker_options_bound().
  * Memory:   none
  * Threads:  any: no state
@@ -25,6 +25,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "policy/failure_kind.h"
+
+/* Failures of a kind that never open a breaker. */
+#define GW_BREAKER_NEVER 256
 
 /* The states; the numbers are what the metric circuit_breaker_state shows. */
 enum gw_breaker_phase {
@@ -46,6 +51,9 @@ struct gw_breaker_options {
     unsigned successes;         /* of them that close it [2] */
     uint64_t slow_ms;           /* a successful call that took longer is slow; 0: off */
     unsigned slow_threshold;    /* slow calls in a row that open it [3] */
+    /* By kind of failure: what counts instead of failure_threshold, up to 255, also of kinds that
+     * do not count by themselves; or GW_BREAKER_NEVER. 0: there is none. */
+    uint16_t threshold_of[GW_FAILURE_KIND_COUNT];
 };
 
 /* How a call ended, as far as the breaker cares. */

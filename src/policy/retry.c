@@ -65,11 +65,7 @@ static enum kind kind_of(const struct gw_error *error)
     if (gw_str_eq(error->code, GW_STR("context_length_exceeded"))) {
         return KIND_CONTEXT;
     }
-    if (gw_str_eq(error->code, GW_STR("content_policy_violation")) ||
-        gw_str_eq(error->code, GW_STR("content_filter"))) {
-        return KIND_POLICY;
-    }
-    return KIND_GENERAL;
+    return gw_failure_kind_of(error) == GW_FAILURE_CONTENT_POLICY ? KIND_POLICY : KIND_GENERAL;
 }
 
 /* ---- time ---- */
@@ -121,6 +117,16 @@ static bool find_fallback(const struct gw_retry_state *state, const struct gw_re
         }
     }
     return false;
+}
+
+/* The same of the general ones. What only the client can mend, and what has lists of its own, is
+ * not theirs, however often it was retried. */
+static bool find_general(const struct gw_retry_state *state, const struct gw_retry_policy *policy,
+                         const struct gw_error *error, const struct gw_retry_facts *facts,
+                         uint32_t *group)
+{
+    return kind_of(error) == KIND_GENERAL && (error->can_fallback || facts->is_refused_here) &&
+           find_fallback(state, policy, facts, KIND_GENERAL, group);
 }
 
 static struct gw_retry_decision fall_back(struct gw_retry_state *state,
@@ -177,7 +183,7 @@ static struct gw_retry_decision decide_pause(struct gw_retry_state *state,
                                              const struct gw_retry_facts *facts)
 {
     uint32_t group = 0;
-    bool has_fallback = find_fallback(state, policy, facts, KIND_GENERAL, &group);
+    bool has_fallback = find_general(state, policy, error, facts, &group);
     uint64_t pause = pause_for(state, policy, error, facts, rng);
     if (has_fallback && (pause > policy->patience_ms || facts->is_refused_here)) {
         return fall_back(state, allowance, group, "no deployment of the group can serve soon");
@@ -193,22 +199,30 @@ static struct gw_retry_decision decide_pause(struct gw_retry_state *state,
     return again(state, pause, true, "the same deployments after a pause");
 }
 
-static bool may_retry(const struct gw_error *error)
+/* How often this failure may be retried: 0 when it must not be at all. */
+static unsigned retries_for(const struct gw_retry_policy *policy, const struct gw_error *error,
+                            const struct gw_retry_facts *facts)
 {
-    return error->is_retryable || error->is_credential;
+    unsigned own = facts->is_refused_here ? 0 : policy->retries_of[gw_failure_kind_of(error)];
+    if (own > 0) { /* who has a mistake repeated has a reason */
+        return own - 1;
+    }
+    return error->is_retryable || error->is_credential ? policy->max_retries : 0;
 }
 
 /* No request fails while a healthy deployment was not asked, whatever their number. */
-static bool has_moves(const struct gw_retry_state *state, const struct gw_retry_policy *policy)
+static bool has_moves(const struct gw_retry_state *state, unsigned max_retries)
 {
-    return policy->max_retries > 0 && (state->retries < policy->max_retries ||
-                                       (!state->has_paused && state->retries < MOVES_MAX));
+    return max_retries > 0 &&
+           (state->retries < max_retries || (!state->has_paused && state->retries < MOVES_MAX));
 }
 
 bool gw_retry_can_move(const struct gw_retry_state *state, const struct gw_retry_policy *policy,
-                       uint64_t now_ms)
+                       enum gw_failure_kind kind, uint64_t now_ms)
 {
-    return !state->is_off && has_moves(state, policy) && is_in_time(state, policy, now_ms, 0);
+    unsigned own = policy->retries_of[kind];
+    return !state->is_off && has_moves(state, own > 0 ? own - 1 : policy->max_retries) &&
+           is_in_time(state, policy, now_ms, 0);
 }
 
 struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
@@ -223,15 +237,17 @@ struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
     if (state->is_off) {
         return give_up("the request asked for no retries");
     }
-    if (kind != KIND_GENERAL) { /* asking the same model again gives the same answer */
-        return find_fallback(state, policy, facts, kind, &group)
-                   ? fall_back(state, allowance, group,
-                               kind == KIND_CONTEXT ? "a model with a longer context"
-                                                    : "a model with another content policy")
-                   : give_up("no fallback for this kind of refusal");
+    unsigned max_retries = kind == KIND_CONTEXT ? 0 : retries_for(policy, error, facts);
+    if (kind != KIND_GENERAL && find_fallback(state, policy, facts, kind, &group)) {
+        return fall_back(state, allowance, group,
+                         kind == KIND_CONTEXT ? "a model with a longer context"
+                                              : "a model with another content policy");
     }
-    bool has_retries = may_retry(error) && state->retries < policy->max_retries;
-    bool may_move = facts->has_untried && may_retry(error) && has_moves(state, policy);
+    if (kind != KIND_GENERAL && max_retries == 0) { /* the same model gives the same answer */
+        return give_up("no fallback for this kind of refusal");
+    }
+    bool has_retries = state->retries < max_retries;
+    bool may_move = facts->has_untried && has_moves(state, max_retries);
     if ((has_retries || may_move) && !is_in_time(state, policy, facts->now_ms, 0)) {
         return give_up("the deadline has passed");
     }
@@ -243,9 +259,9 @@ struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
     if (has_retries && !error->is_credential) {
         return decide_pause(state, policy, allowance, rng, error, facts);
     }
-    if ((error->can_fallback || facts->is_refused_here) &&
-        find_fallback(state, policy, facts, KIND_GENERAL, &group)) {
+    if (find_general(state, policy, error, facts, &group)) {
         return fall_back(state, allowance, group, "the group has failed");
     }
-    return give_up(may_retry(error) ? "no retry is left" : "the failure is final");
+    return give_up(max_retries > 0 || error->is_retryable ? "no retry is left"
+                                                          : "the failure is final");
 }

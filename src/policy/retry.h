@@ -11,6 +11,7 @@
  *   context_length_exceeded -> the group's context_window_fallbacks, or give up
  *   content filter          -> the group's content_policy_fallbacks, or give up
  *   retryable               -> an untried deployment or key at once; else the same after a pause
+ *   its kind has a number   -> so many retries, also of what is final otherwise
  *   else, or used up        -> the group's fallbacks, else the default ones
  *
  * Units:    milliseconds of a monotonic clock
@@ -29,6 +30,7 @@
 #include "base/rng.h"
 #include "llm/error.h"
 #include "policy/allowance.h"
+#include "policy/failure_kind.h"
 
 #define GW_RETRY_GROUPS_MAX 8 /* LiteLLM's max_fallbacks is 5 */
 
@@ -36,6 +38,8 @@
 struct gw_retry_policy {
     unsigned max_retries; /* in one group after its first exchange, MAX_RETRIES [3] */
     bool max_retries_is_set;
+    /* By kind of failure, one more than the number that counts instead; 0: there is none. */
+    uint8_t retries_of[GW_FAILURE_KIND_COUNT];
     unsigned max_fallbacks; /* [5] */
     uint64_t base_ms;       /* of the first pause [500] */
     uint64_t cap_ms;        /* of any pause [30 s] */
@@ -106,10 +110,10 @@ struct gw_retry_decision gw_retry_decide(struct gw_retry_state *state,
                                          const struct gw_error *error,
                                          const struct gw_retry_facts *facts);
 
-/* Would a failure that can be retried move the request to a deployment that it has not tried? For
- * those who give up an exchange only then. */
+/* Would a failure of |kind| that can be retried move the request to a deployment that it has not
+ * tried? For those who give up an exchange only then. */
 bool gw_retry_can_move(const struct gw_retry_state *state, const struct gw_retry_policy *policy,
-                       uint64_t now_ms);
+                       enum gw_failure_kind kind, uint64_t now_ms);
 
 /* Full jitter: anything between 1 ms and min(cap, base * factor^retries). */
 uint64_t gw_retry_pause_ms(const struct gw_retry_policy *policy, unsigned retries,

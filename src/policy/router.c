@@ -332,6 +332,26 @@ static enum gw_breaker_outcome breaker_outcome(enum gw_router_outcome outcome)
     return GW_BREAKER_NOTHING;
 }
 
+/* A kind of failure with a threshold of its own counts up to that. */
+static void end_breaker(const struct gw_router_member *member,
+                        const struct gw_router_choice *choice,
+                        const struct gw_router_report *report, uint64_t duration_ms,
+                        uint64_t now_ms)
+{
+    struct gw_breaker *breaker = &member->state->breaker;
+    unsigned threshold = member->breaker->threshold_of[report->kind];
+    if (threshold == 0) {
+        gw_breaker_end(breaker, member->breaker, choice->ticket, breaker_outcome(report->outcome),
+                       duration_ms, now_ms);
+        return;
+    }
+    struct gw_breaker_options own = *member->breaker;
+    own.failure_threshold = threshold;
+    gw_breaker_end(breaker, &own, choice->ticket,
+                   threshold == GW_BREAKER_NEVER ? GW_BREAKER_NOTHING : GW_BREAKER_FAILURE,
+                   duration_ms, now_ms);
+}
+
 static void note_health(struct gw_deployment_state *state, const struct gw_router_report *report,
                         uint64_t duration_ms, uint64_t now_ms)
 {
@@ -398,8 +418,7 @@ struct gw_router_news gw_router_end(struct gw_router *router, size_t group,
     uint64_t first_ms = report->first_byte_us > 0 ? report->first_byte_us / 1000 : duration_ms;
     uint32_t openings = atomic_load_explicit(&state->breaker.openings_total, RELAXED);
     gw_limits_end(&state->limits, &member->limits, choice->tokens, used, report->was_sent, now_ms);
-    gw_breaker_end(&state->breaker, member->breaker, choice->ticket,
-                   breaker_outcome(report->outcome), first_ms, now_ms);
+    end_breaker(member, choice, report, first_ms, now_ms);
     news.breaker_opened = atomic_load_explicit(&state->breaker.openings_total, RELAXED) != openings;
     note_health(state, report, duration_ms, now_ms);
     note_load(member, report);

@@ -134,8 +134,9 @@ enum gw_router_outcome {
 /* What the end of an exchange tells. */
 struct gw_router_report {
     enum gw_router_outcome outcome;
-    uint64_t first_byte_us; /* 0: there was none */
-    uint64_t tokens;        /* used; 0: unknown, the estimate stands */
+    enum gw_failure_kind kind; /* of a failure */
+    uint64_t first_byte_us;    /* 0: there was none */
+    uint64_t tokens;           /* used; 0: unknown, the estimate stands */
     uint64_t retry_after_ms;
     const struct gw_rate_headers *headers; /* NULL: none */
     bool was_sent;                         /* the request reached the provider */

@@ -147,26 +147,108 @@ static void test_switches_and_deadline(void **state)
     assert_int_equal(decide(&broken, facts).verdict, GW_RETRY_GIVE_UP);
 }
 
-/* Everything fails for an hour: the extra load stays at a fifth. */
+static const struct gw_error refused_content = {
+    .class = GW_ERROR_CLIENT, .upstream_status = 400, .code = GW_STR_INIT("content_filter")};
+
+static void test_failures_have_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        struct gw_error error;
+        enum gw_failure_kind kind;
+    } cases[] = {
+        {{.class = GW_ERROR_NONE, .upstream_status = 200}, GW_FAILURE_OTHER},
+        {{.class = GW_ERROR_CANCELLED}, GW_FAILURE_OTHER},
+        {{.class = GW_ERROR_CLIENT, .upstream_status = 422}, GW_FAILURE_BAD_REQUEST},
+        {{.class = GW_ERROR_CLIENT}, GW_FAILURE_OTHER}, /* our own refusal */
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 403, .is_credential = true},
+         GW_FAILURE_AUTHENTICATION},
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 404}, GW_FAILURE_NOT_FOUND},
+        {{.class = GW_ERROR_TIMEOUT, .is_retryable = true}, GW_FAILURE_TIMEOUT},
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 408, .is_retryable = true},
+         GW_FAILURE_TIMEOUT},
+        {{.class = GW_ERROR_LIMIT, .upstream_status = 429, .is_retryable = true},
+         GW_FAILURE_RATE_LIMIT},
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 429}, GW_FAILURE_OTHER}, /* no money */
+        {{.class = GW_ERROR_UPSTREAM, .is_retryable = true}, GW_FAILURE_SERVER},  /* it broke off */
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 500, .is_retryable = true},
+         GW_FAILURE_SERVER},
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 500}, GW_FAILURE_OTHER},
+        {{.class = GW_ERROR_UPSTREAM, .upstream_status = 503, .is_retryable = true},
+         GW_FAILURE_UNAVAILABLE},
+        {{.class = GW_ERROR_OVERLOADED, .upstream_status = 498, .is_retryable = true},
+         GW_FAILURE_UNAVAILABLE},
+        {{.class = GW_ERROR_OVERLOADED, .is_retryable = true}, GW_FAILURE_OTHER}, /* nobody left */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (gw_failure_kind_of(&cases[i].error) != cases[i].kind) {
+            fail_msg("case %zu", i);
+        }
+    }
+    assert_int_equal(gw_failure_kind_of(&refused_content), GW_FAILURE_CONTENT_POLICY);
+}
+
+static void test_a_kind_has_its_own_number(void **state)
+{
+    (void)state;
+    struct gw_retry_facts facts = {.has_untried = true, .fallbacks = &fallbacks};
+    policy.retries_of[GW_FAILURE_SERVER] = 1; /* none, not even elsewhere */
+    policy.retries_of[GW_FAILURE_TIMEOUT] = 1 + 5;
+    assert_int_equal(decide(&broken, facts).verdict, GW_RETRY_FALLBACK);
+    struct gw_error slow = {.class = GW_ERROR_TIMEOUT, .is_retryable = true};
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(decide(&slow, (struct gw_retry_facts){0}).verdict, GW_RETRY_AGAIN);
+    }
+    assert_int_equal(decide(&slow, (struct gw_retry_facts){0}).verdict, GW_RETRY_GIVE_UP);
+    /* That nobody can be asked is no failure of theirs. */
+    request.retries = 0;
+    facts = (struct gw_retry_facts){.is_refused_here = true, .wait_ms = 1};
+    assert_int_equal(decide(&broken, facts).verdict, GW_RETRY_AGAIN);
+}
+
+/* Who has mistakes repeated gets that, and no fallback that is not for them. */
+static void test_what_is_final_may_have_a_number(void **state)
+{
+    (void)state;
+    struct gw_error wrong = {.class = GW_ERROR_CLIENT, .upstream_status = 400};
+    struct gw_retry_facts facts = {.fallbacks = &fallbacks};
+    policy.retries_of[GW_FAILURE_BAD_REQUEST] = 1 + 1;
+    policy.retries_of[GW_FAILURE_CONTENT_POLICY] = 1 + 2;
+    policy.patience_ms = 1;
+    assert_int_equal(decide(&wrong, facts).verdict, GW_RETRY_AGAIN);
+    assert_int_equal(decide(&wrong, facts).verdict, GW_RETRY_GIVE_UP);
+    assert_int_equal(decide(&refused_content, facts).verdict, GW_RETRY_AGAIN);
+    assert_int_equal(decide(&refused_content, facts).verdict, GW_RETRY_GIVE_UP);
+    request.retries = 0;
+    struct gw_fallbacks lax = {.general = {general, 3}, .content_policy = {larger, 1}};
+    facts.fallbacks = &lax; /* what is for it goes first */
+    assert_int_equal(decide(&refused_content, facts).group, 5);
+    wrong.code = GW_STR("context_length_exceeded"); /* it does not get shorter */
+    assert_int_equal(decide(&wrong, facts).verdict, GW_RETRY_GIVE_UP);
+}
+
 static void test_moving_is_a_retry(void **state)
 {
     (void)state;
-    assert_true(gw_retry_can_move(&request, &policy, NOW));
+    assert_true(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW));
     request.retries = 3; /* more than retries, as long as nobody was asked twice */
-    assert_true(gw_retry_can_move(&request, &policy, NOW));
+    assert_true(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW));
     request.has_paused = true;
-    assert_false(gw_retry_can_move(&request, &policy, NOW));
+    assert_false(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW));
     request.retries = 0;
     policy.deadline_ms = 1000;
-    assert_true(gw_retry_can_move(&request, &policy, NOW + 999));
-    assert_false(gw_retry_can_move(&request, &policy, NOW + 1000));
+    assert_true(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW + 999));
+    assert_false(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW + 1000));
     request.is_off = true;
-    assert_false(gw_retry_can_move(&request, &policy, NOW));
+    assert_false(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW));
     request.is_off = false;
     policy.max_retries = 0;
-    assert_false(gw_retry_can_move(&request, &policy, NOW));
+    assert_false(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW));
+    policy.retries_of[GW_FAILURE_TIMEOUT] = 1 + 1;
+    assert_true(gw_retry_can_move(&request, &policy, GW_FAILURE_TIMEOUT, NOW));
 }
 
+/* Everything fails for an hour: the extra load stays at a fifth. */
 static void test_the_budget_holds(void **state)
 {
     (void)state;
@@ -233,6 +315,9 @@ int main(void)
         cmocka_unit_test_setup(test_credentials_move_but_do_not_wait, setup),
         cmocka_unit_test_setup(test_switches_and_deadline, setup),
         cmocka_unit_test_setup(test_moving_is_a_retry, setup),
+        cmocka_unit_test_setup(test_failures_have_kinds, setup),
+        cmocka_unit_test_setup(test_a_kind_has_its_own_number, setup),
+        cmocka_unit_test_setup(test_what_is_final_may_have_a_number, setup),
         cmocka_unit_test_setup(test_the_budget_holds, setup),
         cmocka_unit_test_setup(test_moves_are_paid_later, setup),
         cmocka_unit_test_setup(test_pauses_are_bounded_and_even, setup),

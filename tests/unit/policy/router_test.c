@@ -171,6 +171,48 @@ static void test_a_dead_deployment_is_left_alone(void **state)
         GW_BREAKER_CLOSED);
 }
 
+static bool fails(struct fixture *fixture, enum gw_router_outcome outcome,
+                  enum gw_failure_kind kind)
+{
+    struct gw_router_choice choice;
+    struct gw_router_ask ask = {.now_ms = ++fixture->now_ms};
+    struct gw_router_report report = report_of(outcome);
+    report.kind = kind;
+    assert_true(gw_router_pick(fixture->router, 0, &ask, &choice));
+    return gw_router_end(fixture->router, 0, &choice, &report, fixture->now_ms).breaker_opened;
+}
+
+/* The failures in a row are counted together; the kind of the last says whether they are too many.
+ */
+static void test_kinds_of_failures_have_their_own_thresholds(void **state)
+{
+    struct fixture *fixture = *state;
+    struct gw_breaker *breaker = &fixture->members[0].state->breaker;
+    fixture->breaker.threshold_of[GW_FAILURE_TIMEOUT] = 2;
+    fixture->breaker.threshold_of[GW_FAILURE_SERVER] = GW_BREAKER_NEVER;
+    fixture->breaker.threshold_of[GW_FAILURE_BAD_REQUEST] = 3;
+    gw_breaker_options_bound(&fixture->breaker);
+    make_router(fixture, 1, GW_STRATEGY_PRIORITY);
+    for (int i = 0; i < 300; i++) {
+        assert_false(fails(fixture, GW_ROUTER_FAILED, GW_FAILURE_SERVER));
+    }
+    assert_false(fails(fixture, GW_ROUTER_TIMED_OUT, GW_FAILURE_TIMEOUT));
+    assert_true(fails(fixture, GW_ROUTER_TIMED_OUT, GW_FAILURE_TIMEOUT));
+    gw_breaker_reset(breaker);
+    assert_false(fails(fixture, GW_ROUTER_NEUTRAL, GW_FAILURE_BAD_REQUEST));
+    assert_false(fails(fixture, GW_ROUTER_NEUTRAL, GW_FAILURE_NOT_FOUND)); /* does not count */
+    assert_false(fails(fixture, GW_ROUTER_NEUTRAL, GW_FAILURE_BAD_REQUEST));
+    assert_false(fails(fixture, GW_ROUTER_SUCCEEDED, GW_FAILURE_OTHER));
+    assert_false(fails(fixture, GW_ROUTER_NEUTRAL, GW_FAILURE_BAD_REQUEST));
+    assert_false(fails(fixture, GW_ROUTER_NEUTRAL, GW_FAILURE_BAD_REQUEST));
+    assert_true(fails(fixture, GW_ROUTER_NEUTRAL, GW_FAILURE_BAD_REQUEST));
+    gw_breaker_reset(breaker);
+    for (int i = 0; i < 4; i++) {
+        assert_false(fails(fixture, GW_ROUTER_FAILED, GW_FAILURE_UNAVAILABLE));
+    }
+    assert_true(fails(fixture, GW_ROUTER_FAILED, GW_FAILURE_UNAVAILABLE)); /* as all without one */
+}
+
 static void test_all_down_tells_when(void **state)
 {
     struct fixture *fixture = *state;
@@ -523,6 +565,7 @@ int main(void)
         TEST(test_states_outlive_a_reload),
         TEST(test_the_filter_says_why),
         TEST(test_a_dead_deployment_is_left_alone),
+        TEST(test_kinds_of_failures_have_their_own_thresholds),
         TEST(test_all_down_tells_when),
         TEST(test_429_rests_the_key_and_401_takes_it_out),
         TEST(test_an_overloaded_one_gets_less),
