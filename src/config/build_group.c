@@ -247,6 +247,7 @@ enum gw_err gw_build_group_routing(struct gw_config_build *build,
         .recovers_streams = gw_routing_number(&scope, GW_SETTING_RECOVER_STREAMS) == 1,
     };
     use_entry_retries(&scope, wish, &routing->retry);
+    gw_build_retries_by_error(&scope, group->name, &routing->retry);
     return scope.err;
 }
 

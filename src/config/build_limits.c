@@ -90,6 +90,7 @@ void gw_build_breaker(struct gw_routing_scope *scope, struct gw_breaker_options 
                                    "more successes than probes (%u): it would never close",
                                    breaker->probes);
     }
+    gw_build_breaker_by_error(scope, breaker);
     gw_breaker_options_bound(breaker);
 }
 

@@ -247,7 +247,8 @@ static enum gw_err on_key(void *user, enum gw_config_use use, yyjson_val *key, y
     (void)known;
     static const unsigned char marks[] = {[GW_CONFIG_USED] = MARK_NONE,
                                           [GW_CONFIG_LATER] = MARK_LATER,
-                                          [GW_CONFIG_UNKNOWN] = MARK_UNKNOWN};
+                                          [GW_CONFIG_UNKNOWN] = MARK_UNKNOWN,
+                                          [GW_CONFIG_REFUSED] = MARK_UNKNOWN};
     import->marks[gw_config_index(&import->document, key)] = marks[use];
     return GW_OK;
 }

@@ -106,11 +106,39 @@ static enum gw_err add_model_group(struct gw_config_build *build, yyjson_val *ke
     return err;
 }
 
+/* Models that LiteLLM has numbers of retries for. */
+static enum gw_err add_retried(struct gw_config_build *build)
+{
+    yyjson_val *map =
+        gw_config_get(build->context.document, "router_settings.model_group_retry_policy");
+    enum gw_err err = GW_OK;
+    struct gw_str suffix = {0};
+    size_t index = 0;
+    size_t max = 0;
+    yyjson_val *key = NULL;
+    yyjson_val *policy = NULL;
+    if (!yyjson_is_obj(map)) {
+        return GW_OK;
+    }
+    yyjson_obj_foreach(map, index, max, key, policy)
+    {
+        struct gw_str name = gw_config_text(key);
+        err = err == GW_OK ? add_group(build, name, key) : err;
+        if (err == GW_OK && gw_catalog_find(build->snapshot->catalog, name, &suffix) == NULL) {
+            gw_config_complain(&build->context, false, key,
+                               "no model \"" GW_STR_FMT "\" is configured: these retries are for "
+                               "nobody",
+                               GW_STR_ARG(name));
+        }
+    }
+    return err;
+}
+
 enum gw_err gw_build_own_groups(struct gw_config_build *build)
 {
     static const char *const sections[] = {"router", "router_settings", "litellm_settings"};
     yyjson_val *groups = gw_config_get(build->context.document, "model_groups");
-    enum gw_err err = GW_OK;
+    enum gw_err err = add_retried(build);
     size_t index = 0;
     size_t max = 0;
     yyjson_val *key = NULL;

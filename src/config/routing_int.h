@@ -67,6 +67,11 @@ void gw_build_probe(struct gw_routing_scope *scope, struct gw_str group,
 
 /* Warns of an interval of probes that nobody wants; when all deployments are there. */
 void gw_check_probes(const struct gw_config_build *build);
+/* The numbers for kinds of errors: retries in |group|, whose scope it is, and what opens a breaker.
+ */
+void gw_build_retries_by_error(struct gw_routing_scope *scope, struct gw_str group,
+                               struct gw_retry_policy *retry);
+void gw_build_breaker_by_error(struct gw_routing_scope *scope, struct gw_breaker_options *breaker);
 
 /* Groups of their own for models that a pattern serves and that have settings of their own. Before
  * everything else: it adds to the catalog. Errors: GW_ERR_NOMEM. */

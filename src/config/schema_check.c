@@ -96,12 +96,13 @@ static enum gw_err on_key(void *user, enum gw_config_use use, yyjson_val *key, y
         return err;
     }
     struct gw_str nearest = gw_config_nearest_key(&check->walk, known, gw_config_text(key));
+    bool is_error = use == GW_CONFIG_REFUSED;
+    const char *text = is_error ? "unknown key" : "unknown key, ignored";
     if (nearest.len > 0) {
-        gw_config_complain(check->context, false, key,
-                           "unknown key, ignored; did you mean \"" GW_STR_FMT "\"?",
-                           GW_STR_ARG(nearest));
+        gw_config_complain(check->context, is_error, key, "%s; did you mean \"" GW_STR_FMT "\"?",
+                           text, GW_STR_ARG(nearest));
     } else {
-        gw_config_complain(check->context, false, key, "unknown key, ignored");
+        gw_config_complain(check->context, is_error, key, "%s", text);
     }
     return err;
 }

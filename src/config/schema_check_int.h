@@ -3,8 +3,9 @@
  * config/schema_check_int - the document against the published schema.
  *
  * Source:   schema.json; JSON Schema draft 2020-12. Two keywords of our own, which other readers
- *           ignore: "x-gatewire": "later" marks what is accepted and not used by this version,
- *           "x-expected" says in people's words what a value should be.
+ *           ignore: "x-gatewire": "later" marks what is accepted and not used by this version, and
+ *           "strict" maps whose unknown keys are errors; "x-expected" says in people's words what a
+ *           value should be.
  * Shape:    a walk over document and schema side by side finds what each value is meant to be,
  *           unknown keys, and keys for later versions; the validator then says which values do not
  *           fit.
@@ -26,10 +27,11 @@ enum gw_config_use {
     GW_CONFIG_USED,
     GW_CONFIG_LATER,
     GW_CONFIG_UNKNOWN,
+    GW_CONFIG_REFUSED, /* unknown, where that is an error */
 };
 
 /* Called for each key of the document: |key| and |value| of it, and what the schema says. Below
- * LATER and UNKNOWN keys nothing is visited. |known| is the schema of the key, for LATER. */
+ * LATER and unknown keys nothing is visited. |known| is the schema of the key, for LATER. */
 typedef enum gw_err gw_config_visit_fn(void *user, enum gw_config_use use, yyjson_val *key,
                                        yyjson_val *value, yyjson_val *known);
 

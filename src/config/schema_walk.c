@@ -100,9 +100,9 @@ static enum gw_err walk_member(const struct gw_config_walk *walk, const struct b
     if (schema == NULL) {
         /* Where no names are listed any will do. */
         bool is_listed = first_of(branches, "properties") != NULL;
-        return is_listed
-                   ? walk->visit(walk->user, GW_CONFIG_UNKNOWN, key, value, branches->items[0])
-                   : GW_OK;
+        bool is_strict = yyjson_equals_str(first_of(branches, "x-gatewire"), "strict");
+        enum gw_config_use use = is_strict ? GW_CONFIG_REFUSED : GW_CONFIG_UNKNOWN;
+        return is_listed ? walk->visit(walk->user, use, key, value, branches->items[0]) : GW_OK;
     }
     bool is_used = !is_later(walk, schema);
     enum gw_err err =

@@ -181,6 +181,89 @@ def test_a_gateway_behind_this_one(route):
     assert not {"x-gatewire-attempts", "x-failover", "x-original-provider"} & set(answer.headers)
     assert answer.headers["x-gatewire-warning"] == "kept"
     upstream.stop()
+# Upstream models, and the kind of their failures: our name and LiteLLM's.
+KINDS = (
+    ("mock-status=400", "bad_request", "BadRequestError"),
+    ("mock-status=401", "authentication", "AuthenticationError"),
+    ("mock-status=404", "not_found", "NotFoundError"),
+    ("mock-fault=stall", "timeout", "TimeoutError"),
+    ("mock-status=429-bare=1", "rate_limit", "RateLimitError"),
+    ("mock-status=400-error_code=content_policy_violation", "content_policy", "ContentPolicyViolationError"),
+    ("mock-status=500", "server", "InternalServerError"),
+    ("mock-fault=reset", "server", "InternalServerError"),
+    ("mock-status=503", "unavailable", "ServiceUnavailableError"),
+)
+
+
+class TestKindsOfErrors:
+    """Numbers of retries and of failures for each kind, as ours and as LiteLLM's."""
+
+    TIMES = {"upstream": {"first_byte_timeout": "300ms"}}
+
+    @pytest.mark.parametrize(("model", "ours", "theirs", "how"), [
+        *((*kind, how) for kind in KINDS for how in ("ours", "litellm's")),
+        *((*KINDS[-1], how) for how in ("of the model", "litellm's of the model")),
+    ])
+    def test_retries(self, route, mock, model, ours, theirs, how):
+        """Of two deployments both are asked, with 0 only one; the other kinds' numbers do not matter."""
+        for count in (0, 1):
+            own = {name: 0 for _, name, _ in KINDS} | {ours: count}
+            their = {f"{name}Retries": 0 for _, _, name in KINDS} | {f"{theirs}Retries": count}
+            router, more = {"circuit_breaker": False}, {**self.TIMES}
+            if how == "ours":
+                router["retry"] = {"by_error": own}
+            elif how == "of the model":
+                more["model_groups"] = {"m": {"retry": {"by_error": own}}}
+            elif how == "litellm's":
+                more["router_settings"] = {"retry_policy": their}
+            else:
+                more["router_settings"] = {"retry_policy": {}, "model_group_retry_policy": {"m": their}}
+            gateway = route({"m": [{"model": model, "api_key": f"sk-{number}"} for number in range(2)]}, router, **more)
+            before = asked(mock)
+            answer = ask(gateway, "m")
+            assert answer.status_code >= 400
+            assert asked(mock) - before == count + 1 and attempts(answer) == count + 1
+
+    def test_what_is_wrong_may_be_repeated(self, route, mock):
+        """Until it works, or the number is reached: the same deployment after a pause."""
+        gateway = route({"m": [times(422, 2)]}, {"retry": {"by_error": {"bad_request": 3}}})
+        answer = ask(gateway, "m")
+        assert who(answer) == "m#1" and attempts(answer) == 3
+
+    def test_straight_to_the_fallback(self, route, mock):
+        gateway = route({"m": ["mock-status=429", "mock-status=429"], "other": GOOD}, {"fallbacks": {"m": ["other"]}},
+                        router_settings={"retry_policy": {"RateLimitErrorRetries": 0, "DefaultRetries": 5}})
+        answer = ask(gateway, "m")
+        assert_fell_back(answer, "m", "other#1")
+        assert attempts(answer) == 2
+
+    def test_the_request_may_want_fewer(self, route, mock):
+        gateway = route({"m": ["mock-status=500"]}, {"retry": {"by_error": {"server": 3}}, "circuit_breaker": False})
+        for wanted, attempts_made in (("1", 2), ("9", 4)):
+            before = asked(mock)
+            assert ask(gateway, "m", headers={"x-gatewire-retries": wanted}).status_code == 500
+            assert asked(mock) - before == attempts_made
+
+    @pytest.mark.parametrize("how", ["ours", "litellm's"])
+    def test_failures_before_a_breaker_opens(self, route, mock, how):
+        def setting(ours, theirs, allowed):
+            if how == "ours":
+                return {"max_retries": 0, "circuit_breaker": {"by_error": {ours: allowed + 1}}}, {}
+            return {"max_retries": 0}, {"router_settings": {"allowed_fails_policy": {f"{theirs}AllowedFails": allowed}}}
+
+        for model, ours, theirs, allowed, seen in (
+            ("mock-fault=stall", "timeout", "TimeoutError", 0, 1),
+            ("mock-status=500", "server", "InternalServerError", 2, 3),
+            ("mock-status=500", "server", "InternalServerError", 1000, 8),  # never
+            ("mock-status=400", "bad_request", "BadRequestError", 1, 2),
+        ):
+            router, more = setting(ours, theirs, allowed)
+            gateway = route({"m": [model]}, router, **more, **self.TIMES)
+            before = asked(mock)
+            for _ in range(8):
+                assert ask(gateway, "m").status_code >= 400
+            assert asked(mock) - before == seen, (model, allowed)
+            assert openings(gateway, "m#1") == (1 if seen < 8 else 0)
 
 
 # ---------------------------------------------------------------- what must not be sent twice

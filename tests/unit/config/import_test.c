@@ -161,6 +161,8 @@ static const char router[] =
     "  default_fallbacks: [c]\n"
     "  optional_pre_call_checks: [x, prompt_caching]\n"
     "  retry_policy: {TimeoutErrorRetries: 3}\n"
+    "  allowed_fails_policy: {TimeoutErrorAllowedFails: 6}\n"
+    "  model_group_retry_policy: {b: {RateLimitErrorRetries: 1}}\n"
     "litellm_settings:\n"
     "  num_retries: 3\n"
     "  fallbacks: [{b: [c]}]\n"
@@ -180,9 +182,12 @@ static void describe_routing(struct gw_buf *text)
         const struct gw_name_list *lists[] = {&routing->fallbacks,
                                               &routing->context_window_fallbacks};
         (void)gw_buf_appendf(
-            text, GW_STR_FMT " %d %u %llu %u %llu %llu %d %llx:", GW_STR_ARG(group->name),
+            text, GW_STR_FMT " %d %u,%u,%u %llu %u,%u %llu %llu %d %llx:", GW_STR_ARG(group->name),
             (int)routing->strategy, routing->retry.max_retries,
+            routing->retry.retries_of[GW_FAILURE_TIMEOUT],
+            routing->retry.retries_of[GW_FAILURE_RATE_LIMIT],
             (unsigned long long)routing->retry.base_ms, first->breaker.failure_threshold,
+            first->breaker.threshold_of[GW_FAILURE_TIMEOUT],
             (unsigned long long)first->breaker.cooldown_ms, (unsigned long long)first->limits.rpm,
             first->priority, (unsigned long long)first->tags);
         for (size_t j = 0; j < GW_ARRAY_LEN(lists); j++) {
@@ -204,8 +209,8 @@ static void the_router_means_the_same(void **state)
     gw_buf_init(&after, 1u << 20);
     assert_int_equal(load(router, NULL), GW_OK);
     describe_routing(&before);
-    assert_has(&before, "a 2 2 4000 4 60000 6 999999 0: 0=b 0=c 1=c\n");
-    assert_has(&before, "b 2 2 4000 4 60000 0 0 1: 0=c\n");
+    assert_has(&before, "a 2 2,4,0 4000 4,7 60000 6 999999 0: 0=b 0=c 1=c\n");
+    assert_has(&before, "b 2 2,0,2 4000 4,7 60000 0 0 1: 0=c\n");
     assert_int_equal(import(router), GW_OK);
     assert_int_equal(gw_buf_append_byte(&out, '\0'), GW_OK);
     if (load(out.ptr, NULL) != GW_OK) {
@@ -234,15 +239,32 @@ static void what_the_router_does_otherwise_is_told(void **state)
                "changed       line 6     router_settings.retry_after: the longest first");
     assert_has(&findings, "router.enable_tag_filtering; a deployment needs all tags");
     assert_has(&findings, "exact         line 9     router_settings.fallbacks[0].a[1]\n");
-    assert_has(&findings, "not supported line 13    router_settings.retry_policy: not used");
+    assert_has(&findings, "exact         line 13    "
+                          "router_settings.retry_policy.TimeoutErrorRetries\n");
+    assert_has(&findings, "changed       line 14    "
+                          "router_settings.allowed_fails_policy.TimeoutErrorAllowedFails: counts");
+    assert_has(&findings, "exact         line 15    "
+                          "router_settings.model_group_retry_policy.b.RateLimitErrorRetries\n");
     assert_has(&findings,
                "optional_pre_call_checks[1]: prompt_caching and deployment_affinity set");
     assert_has(&findings, "litellm_settings.num_retries: another key sets router.max_retries");
-    assert_has(&findings, "exact         line 16    litellm_settings.fallbacks[0].b[0]\n");
-    assert_has(&findings, "exact         line 18    model_list[0].litellm_params.order\n");
-    assert_has(&findings, "exact         line 18    model_list[0].litellm_params.rpm\n");
+    assert_has(&findings, "exact         line 18    litellm_settings.fallbacks[0].b[0]\n");
+    assert_has(&findings, "exact         line 20    model_list[0].litellm_params.order\n");
+    assert_has(&findings, "exact         line 20    model_list[0].litellm_params.rpm\n");
     assert_has(&findings, "model_list[2].litellm_params.cooldown_time: doubles");
     assert_has(&out, "router:\n  strategy: least-busy\n  max_retries: 2\n");
+}
+
+static void unknown_kinds_of_errors_are_told(void **state)
+{
+    (void)state;
+    assert_int_equal(import("router_settings:\n"
+                            "  retry_policy: {AuthenticationErrorRetries: 1, TimeoutRetries: 2}\n"),
+                     GW_OK);
+    assert_has(&findings, "not supported line 2     "
+                          "router_settings.retry_policy.TimeoutRetries: unknown key\n");
+    assert_has(&findings, "retry_policy.AuthenticationErrorRetries: other keys and deployments");
+    assert_has(&out, "# line 2: router_settings.retry_policy.TimeoutRetries - unknown key\n");
 }
 
 static void keys_of_ours_are_not_doubled(void **state)
@@ -348,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(our_own_files_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(the_router_means_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_router_does_otherwise_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(unknown_kinds_of_errors_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_of_ours_are_not_doubled, setup, teardown),
         cmocka_unit_test_setup_teardown(odd_characters_survive, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_configuration_is_refused, setup, teardown),

@@ -243,6 +243,87 @@ static void other_gateways_names_are_known(void **state)
     assert_false(routing_of("a")->uses_presets);
 }
 
+static void assert_retries(const char *model, enum gw_failure_kind kind, int expected)
+{
+    assert_int_equal((int)routing_of(model)->retry.retries_of[kind] - 1, expected);
+}
+
+/* Nearer maps count as a whole; LiteLLM's count what is allowed. */
+static void kinds_of_errors_have_numbers(void **state)
+{
+    (void)state;
+    assert_good(
+        "router_settings:\n"
+        "  retry_policy: {BadRequestErrorRetries: 0, AuthenticationErrorRetries: 1,\n"
+        "    TimeoutErrorRetries: '2', RateLimitErrorRetries: 3,\n"
+        "    ContentPolicyViolationErrorRetries: 4, InternalServerErrorRetries: 5,\n"
+        "    ServiceUnavailableErrorRetries: 6, NotFoundErrorRetries: 7, DefaultRetries: 8}\n"
+        "  model_group_retry_policy: {b: {TimeoutErrorRetries: 9}}\n"
+        "  allowed_fails_policy: {BadRequestErrorAllowedFails: 1000,\n"
+        "    AuthenticationErrorAllowedFails: 10, TimeoutErrorAllowedFails: 0,\n"
+        "    RateLimitErrorAllowedFails: 10000, ContentPolicyViolationErrorAllowedFails: 254,\n"
+        "    InternalServerErrorAllowedFails: 255}\n" TWO_MODELS,
+        NULL, 0);
+    assert_int_equal(routing_of("a")->retry.max_retries, 8);
+    assert_retries("a", GW_FAILURE_OTHER, -1);
+    assert_retries("a", GW_FAILURE_BAD_REQUEST, 0);
+    assert_retries("a", GW_FAILURE_AUTHENTICATION, 1);
+    assert_retries("a", GW_FAILURE_TIMEOUT, 2);
+    assert_retries("a", GW_FAILURE_RATE_LIMIT, 3);
+    assert_retries("a", GW_FAILURE_CONTENT_POLICY, 4);
+    assert_retries("a", GW_FAILURE_SERVER, 5);
+    assert_retries("a", GW_FAILURE_UNAVAILABLE, 6);
+    assert_retries("a", GW_FAILURE_NOT_FOUND, 7);
+    assert_int_equal(routing_of("b")->retry.max_retries, 3);
+    assert_retries("b", GW_FAILURE_TIMEOUT, 9);
+    assert_retries("b", GW_FAILURE_RATE_LIMIT, -1);
+    static const uint16_t thresholds[GW_FAILURE_KIND_COUNT] = {
+        [GW_FAILURE_BAD_REQUEST] = GW_BREAKER_NEVER,
+        [GW_FAILURE_AUTHENTICATION] = 11,
+        [GW_FAILURE_TIMEOUT] = 1,
+        [GW_FAILURE_RATE_LIMIT] = GW_BREAKER_NEVER,
+        [GW_FAILURE_CONTENT_POLICY] = 255,
+        [GW_FAILURE_SERVER] = GW_BREAKER_NEVER};
+    assert_memory_equal(of_deployment("a", 0)->breaker.threshold_of, thresholds,
+                        sizeof(thresholds));
+    assert_int_equal(of_deployment("a", 0)->breaker.failure_threshold, 5);
+    assert_good(
+        "router_settings: {retry_policy: {TimeoutErrorRetries: 1},\n"
+        "  allowed_fails_policy: {TimeoutErrorAllowedFails: 1},\n"
+        "  model_group_retry_policy: {b: {TimeoutErrorRetries: 5}}}\n"
+        "router: {retry: {by_error: {server: 2}}, circuit_breaker: {by_error: {server: 9}}}\n"
+        "model_groups: {b: {retry: {by_error: {not_found: 1}},\n"
+        "  circuit_breaker: {by_error: {unavailable: 7}}}}\n" TWO_MODELS
+        "- {model_name: b, litellm_params: {model: gatewire/demo,\n"
+        "    circuit_breaker: {by_error: {rate_limit: 3}}}}\n",
+        NULL, 0);
+    assert_retries("a", GW_FAILURE_SERVER, 2);
+    assert_retries("a", GW_FAILURE_TIMEOUT, -1);
+    assert_retries("b", GW_FAILURE_NOT_FOUND, 1);
+    assert_retries("b", GW_FAILURE_TIMEOUT, -1);
+    assert_int_equal(of_deployment("a", 0)->breaker.threshold_of[GW_FAILURE_SERVER], 9);
+    assert_int_equal(of_deployment("a", 0)->breaker.threshold_of[GW_FAILURE_TIMEOUT], 0);
+    assert_int_equal(of_deployment("b", 0)->breaker.threshold_of[GW_FAILURE_UNAVAILABLE], 7);
+    assert_int_equal(of_deployment("b", 1)->breaker.threshold_of[GW_FAILURE_RATE_LIMIT], 3);
+    assert_int_equal(of_deployment("b", 1)->breaker.threshold_of[GW_FAILURE_UNAVAILABLE], 0);
+}
+
+static void retries_for_nobody_are_told(void **state)
+{
+    (void)state;
+    assert_good("router_settings:\n"
+                "  model_group_retry_policy:\n"
+                "    a: {TimeoutErrorRetries: 1}\n"
+                "    zz: {TimeoutErrorRetries: 2}\n"
+                "    p-1: {TimeoutErrorRetries: 3}\n" TWO_MODELS
+                "- {model_name: p-*, litellm_params: {model: openai/*}}\n",
+                keys, 1);
+    assert_finding(false, 4, "router_settings.model_group_retry_policy.zz", "for nobody");
+    assert_retries("a", GW_FAILURE_TIMEOUT, 1);
+    assert_retries("p-1", GW_FAILURE_TIMEOUT, 3); /* a group of its own */
+    assert_retries("p-2", GW_FAILURE_TIMEOUT, -1);
+}
+
 static void the_environment_sets_all_groups(void **state)
 {
     (void)state;
@@ -493,6 +574,24 @@ static void wrong_settings_are_named(void **state)
         {"router:\n  retry: {budget: 1.5}\n", 2, "router.retry.budget", "a whole percentage"},
         {"router:\n  retry: {factor: 0.5}\n", 2, "router.retry.factor", "from 1 to 100"},
         {"router:\n  retry: 5\n", 2, "router.retry", "a map of retry settings"},
+        {"router:\n  retry: {by_error: {timout: 1}}\n", 2, "router.retry.by_error.timout",
+         "unknown key; did you mean \"timeout\""},
+        {"router:\n  retry:\n    by_error: {server: 101}\n", 3, "router.retry.by_error.server",
+         "0 to 100"},
+        {"router:\n  circuit_breaker:\n    by_error: {server: 0}\n", 3,
+         "router.circuit_breaker.by_error.server", "1 to"},
+        {"model_groups:\n  a: {circuit_breaker: {by_error: {servers: 1}}}\n", 2,
+         "model_groups.a.circuit_breaker.by_error.servers", "did you mean \"server\""},
+        {"router_settings:\n  retry_policy:\n    TimeoutErrorRetry: 1\n", 3,
+         "router_settings.retry_policy.TimeoutErrorRetry", "unknown key"},
+        {"router_settings:\n  retry_policy:\n    TimeoutErrorRetries: many\n", 3,
+         "router_settings.retry_policy.TimeoutErrorRetries", "0 to 100"},
+        {"router_settings:\n  retry_policy: 3\n", 2, "router_settings.retry_policy", "a map of"},
+        {"router_settings:\n  allowed_fails_policy:\n    TimeoutAllowedFails: 1\n", 3,
+         "router_settings.allowed_fails_policy.TimeoutAllowedFails", "unknown key"},
+        {"router_settings:\n  model_group_retry_policy:\n    a: {TimeoutErorRetries: 1}\n", 3,
+         "router_settings.model_group_retry_policy.a.TimeoutErorRetries",
+         "did you mean \"TimeoutErrorRetries\""},
         {"router:\n  hedge: {budget: 101}\n", 2, "router.hedge.budget", "1 to 100"},
         {"router:\n  hedge: {delay: 2s, max_delay: 1s}\n", 2, "router.hedge.delay",
          "longer than hedge.max_delay"},
@@ -642,6 +741,8 @@ int main(void)
         cmocka_unit_test_teardown(the_router_sets_all_groups, fixture_teardown),
         cmocka_unit_test_teardown(a_group_sets_its_own, fixture_teardown),
         cmocka_unit_test_teardown(other_gateways_names_are_known, fixture_teardown),
+        cmocka_unit_test_teardown(kinds_of_errors_have_numbers, fixture_teardown),
+        cmocka_unit_test_teardown(retries_for_nobody_are_told, fixture_teardown),
         cmocka_unit_test_teardown(the_environment_sets_all_groups, fixture_teardown),
         cmocka_unit_test_teardown(a_deployment_sets_its_own, fixture_teardown),
         cmocka_unit_test_teardown(lower_orders_come_first, fixture_teardown),

@@ -464,9 +464,22 @@ static void every_key_is_described(void **state)
     assert_described(root, "");
     yyjson_val *defs = yyjson_obj_get(root, "$defs");
     assert_described(yyjson_obj_get(defs, "params"), "params");
-    static const char *const parts[] = {"model",  "group",       "breaker", "concurrency",
-                                        "retry",  "hedge",       "limits",  "queue",
-                                        "mirror", "slow_stream", "auto",    "health_check"};
+    static const char *const parts[] = {"model",
+                                        "group",
+                                        "breaker",
+                                        "concurrency",
+                                        "retry",
+                                        "hedge",
+                                        "limits",
+                                        "queue",
+                                        "mirror",
+                                        "slow_stream",
+                                        "auto",
+                                        "health_check",
+                                        "retries_by_error",
+                                        "failures_by_error",
+                                        "retry_policy",
+                                        "allowed_fails_policy"};
     for (size_t i = 0; i < GW_ARRAY_LEN(parts); i++) {
         assert_non_null(yyjson_obj_get(defs, parts[i]));
         assert_described(yyjson_obj_get(defs, parts[i]), parts[i]);
