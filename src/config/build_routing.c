@@ -86,6 +86,7 @@ static enum gw_err build_common(struct gw_config_build *build)
         .failover_mode = read_mode(build),
         .checks_context = gw_build_setting(build, GW_SETTING_PRE_CALL_CHECKS)->number == 1,
         .tags = {.names = build->tags, .count = is_filtering ? build->tag_count : 0},
+        .filters_tags = is_filtering,
     };
     build->snapshot->routing = routing;
     gw_check_probes(build);

@@ -12,6 +12,24 @@
 
 /* ---- header fields ---- */
 
+/* Whoever asks for a tag must not get just any deployment; why there is none is not told by the
+ * tag when nobody looks at tags. */
+static enum gw_step refuse_tag(struct gw_request *request, const struct gw_header *field,
+                               struct gw_str tag)
+{
+    if (!request->conf->snapshot->routing->filters_tags) {
+        return gw_respond_invalid(
+            request, field->name,
+            GW_STR("This gateway does not choose deployments by tags. Whoever "
+                   "runs it can set router.enable_tag_filtering to true and "
+                   "give deployments tags."));
+    }
+    return gw_respond_invalid(request, field->name,
+                              gw_arena_printf(&request->arena,
+                                              "No deployment has the tag '" GW_STR_FMT "'.",
+                                              GW_STR_ARG(gw_quoted(tag))));
+}
+
 static enum gw_step read_tags(struct gw_request *request, const struct gw_header *field)
 {
     const struct gw_name_list *known = &request->conf->snapshot->routing->tags;
@@ -28,10 +46,7 @@ static enum gw_step read_tags(struct gw_request *request, const struct gw_header
             bit++;
         }
         if (tag.len > 0 && bit == known->count) {
-            return gw_respond_invalid(request, field->name,
-                                      gw_arena_printf(&request->arena,
-                                                      "No deployment has the tag '" GW_STR_FMT "'.",
-                                                      GW_STR_ARG(gw_quoted(tag))));
+            return refuse_tag(request, field, tag);
         }
         request->ask.tags |= tag.len > 0 ? UINT64_C(1) << bit : 0;
     }

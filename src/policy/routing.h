@@ -118,6 +118,7 @@ struct gw_group_routing {
 struct gw_routing {
     enum gw_failover_mode failover_mode;
     struct gw_name_list tags; /* number of a name: its bit */
+    bool filters_tags;        /* else |tags| is empty */
     /* Model "auto", or none: the model for each complexity; empty: the first group. */
     struct gw_str tiers[GW_COMPLEXITY_HIGH + 1];
     const struct gw_complexity_override *overrides;

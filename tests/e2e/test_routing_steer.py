@@ -123,7 +123,16 @@ class TestTagsAndRegion:
         """LiteLLM's clients send theirs for the bill as well."""
         gateway = route({"m": [{"model": GOOD[0], "tags": ["free"]}]})
         assert who(ask(gateway, "m", headers={"x-litellm-tags": "team-a,project-b"})) == "m#1"
-        assert ask(gateway, "m", headers={"x-gatewire-tags": "free"}).status_code == 400
+        answer = ask(gateway, "m", headers={"x-gatewire-tags": "free"})
+        assert answer.status_code == 400
+        error = answer.json()["error"]
+        assert "router.enable_tag_filtering" in error["message"] and "free" not in error["message"]
+        assert error["param"] == "x-gatewire-tags"
+
+    def test_tags_that_no_deployment_has_at_all(self, route):
+        gateway = route({"m": GOOD}, {"enable_tag_filtering": True})
+        answer = ask(gateway, "m", headers={"x-gatewire-tags": "free"})
+        assert answer.status_code == 400 and "No deployment has the tag 'free'" in answer.json()["error"]["message"]
 
     @pytest.mark.parametrize("name", ["region", "region_name"])
     def test_region(self, route, name):
