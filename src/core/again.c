@@ -110,6 +110,11 @@ static struct gw_error tell_of_all(struct gw_request *request, const struct gw_e
     if (shown < request->tried_count) {
         (void)gw_buf_appendf(&text, " And %u more.", request->tried_count - shown);
     }
+    if (last->is_credential) {
+        (void)gw_buf_append(&text,
+                            GW_STR(" The key of this request is not the reason: whoever runs "
+                                   "the gateway must look at the api_key of these."));
+    }
     struct gw_str message = gw_arena_try_dup(&request->arena, gw_buf_str(&text));
     gw_buf_fini(&text);
     if (message.ptr != NULL) {
@@ -259,6 +264,35 @@ static enum gw_step refuse_misfit(struct gw_request *request, enum gw_router_ski
     return decide(request, &error, true);
 }
 
+/* Does nobody serve because the providers refuse our keys? No wait of the client's mends that. */
+static bool are_keys_refused(const struct gw_request *request)
+{
+    bool has_refused = false;
+    for (size_t i = 0; i < request->group->deployment_count; i++) {
+        struct gw_router_reason reason =
+            gw_router_explain(request->conf->router, request->group->index, i, &request->ask);
+        bool is_refused =
+            reason.skip == GW_ROUTER_SKIP_CREDENTIAL && reason.credential == GW_CREDENTIAL_REFUSED;
+        if (!is_refused && !is_lasting(reason.skip) && reason.skip != GW_ROUTER_SKIP_TRIED) {
+            return false;
+        }
+        has_refused = has_refused || is_refused;
+    }
+    return has_refused;
+}
+
+/* As the first request was told that met the refusal. */
+static enum gw_step refuse_keys(struct gw_request *request)
+{
+    struct gw_error error = {.class = GW_ERROR_UPSTREAM,
+                             .status = 502,
+                             .is_credential = true,
+                             .can_fallback = true,
+                             .code = GW_STR("upstream_credential_refused"),
+                             .message = GW_STR("the provider refuses the gateway's credential")};
+    return decide(request, &error, true);
+}
+
 enum gw_step gw_request_nobody(struct gw_request *request)
 {
     gw_attempt_ask_now(request); /* who goes behind others has not picked */
@@ -269,6 +303,9 @@ enum gw_step gw_request_nobody(struct gw_request *request)
     }
     if (gw_line_enter(request, wait)) {
         return GW_STEP_WAIT;
+    }
+    if (are_keys_refused(request)) {
+        return refuse_keys(request);
     }
     /* Who wants requests to wait longer than for a moment makes a line for them. */
     bool is_soon = wait > 0 && wait <= request->retry_policy->patience_ms && !request->has_waited;

@@ -48,6 +48,7 @@ enum gw_credential_verdict gw_credentials_pick(const struct gw_credential_pool *
 {
     enum gw_credential_verdict worst = GW_CREDENTIAL_TRIED;
     uint64_t soonest = UINT64_MAX;
+    uint64_t told = UINT64_MAX; /* the wait that |worst| is about */
     GW_ASSERT(pool->count <= GW_CREDENTIALS_MAX);
     *index = 0;
     if (pool->count == 0) {
@@ -64,10 +65,14 @@ enum gw_credential_verdict gw_credentials_pick(const struct gw_credential_pool *
             *index = at;
             return verdict;
         }
-        if (wait < soonest) { /* the reason that ends first is the one to tell */
-            soonest = wait;
+        /* The reason that ends first is the one to tell; that keys are refused when all are. */
+        bool is_better =
+            verdict != GW_CREDENTIAL_REFUSED && (worst == GW_CREDENTIAL_REFUSED || wait < told);
+        if (worst == GW_CREDENTIAL_TRIED || is_better) {
             worst = verdict;
+            told = wait;
         }
+        soonest = wait < soonest ? wait : soonest;
     }
     if (wait_ms != NULL) {
         *wait_ms = soonest == UINT64_MAX ? 0 : soonest;

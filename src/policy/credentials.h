@@ -64,7 +64,8 @@ const char *gw_credential_verdict_text(enum gw_credential_verdict verdict);
 /*
  * The next key in turn that may be used for about |tokens|, not counting those in |tried| (a bit
  * each). |turn| is any number that moves on by one from request to request. Takes nothing.
- * *wait_ms (may be NULL) is when the first of the others may be tried again.
+ * *wait_ms (may be NULL) is when the first of the others may be tried again; REFUSED is told when
+ * all of them are.
  */
 enum gw_credential_verdict gw_credentials_pick(const struct gw_credential_pool *pool,
                                                uint64_t tried, uint64_t turn, uint64_t tokens,

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from routing import BAD, GOOD, ByKey, ask, asked, openings, spread, who
+from routing import BAD, CHAT, GOOD, ByKey, ask, asked, openings, spread, who
 from servers import RawConnection, wait_until
 
 # ---------------------------------------------------------------- strategies
@@ -171,6 +171,38 @@ class TestCredentials:
         gateway = self.pool(start_gateway, by_key)
         for _ in range(3):
             answer = ask(gateway, "m")
-            assert answer.status_code in (502, 503)
+            assert answer.status_code == 502
+            error = answer.json()["error"]
+            assert error["code"] == "upstream_credential_refused" and "api_key" in error["message"]
             assert "secret" not in answer.text and "www-authenticate" not in answer.headers
         assert all(by_key.seen[key] == 1 for key in self.KEYS)
+
+    @pytest.mark.parametrize("path", [CHAT, "/v1/messages"])
+    def test_only_one_and_refused(self, route, by_key, path):
+        """Every client is told the same, not that the gateway is busy."""
+        by_key.answers["sk-secret"] = (401, {})
+        gateway = route({"m": [{"model": "m", "api_base": by_key.url + "/v1", "api_key": "sk-secret"}], "other": GOOD})
+        for _ in range(3):
+            answer = ask(gateway, "m", path=path, max_tokens=20)
+            assert answer.status_code == 502 and "retry-after" not in answer.headers
+            message = answer.json()["error"]["message"]
+            assert "m#1" in message and "credential" in message and "secret" not in answer.text
+        assert by_key.seen["sk-secret"] == 1
+
+    def test_refused_and_resting(self, start_gateway, by_key):
+        """One key is refused, the others only rest: waiting helps."""
+        for key, answer in zip(self.KEYS, ((401, {}), (429, {"retry-after": "20"}), (429, {"retry-after": "30"})), strict=True):
+            by_key.answers[key] = answer
+        gateway = self.pool(start_gateway, by_key, router={"retry": {"deadline": "1s"}})
+        ask(gateway, "m")
+        answer = ask(gateway, "m")
+        assert answer.status_code == 503 and 10 < int(answer.headers["retry-after"]) <= 20
+        assert "429" in answer.json()["error"]["message"]
+
+    def test_refused_one_falls_back(self, route, by_key):
+        by_key.answers["sk-secret"] = (401, {})
+        gateway = route({"m": [{"model": "m", "api_base": by_key.url + "/v1", "api_key": "sk-secret"}], "other": GOOD},
+                        {"fallbacks": {"m": ["other"]}})
+        for _ in range(3):
+            assert who(ask(gateway, "m")) == "other#1"
+        assert by_key.seen["sk-secret"] == 1

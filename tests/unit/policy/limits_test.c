@@ -158,6 +158,27 @@ static void test_credentials_take_turns_and_rest(void **state)
     assert_int_equal(wait, GW_CREDENTIALS_REST_MAX_MS);
 }
 
+/* That keys are refused is told when all of them are: else waiting helps. */
+static void test_refused_among_others(void **state)
+{
+    (void)state;
+    struct gw_credential_state keys[2] = {0};
+    struct gw_credential_state *states[] = {&keys[0], &keys[1]};
+    struct gw_credential_pool pool = {.states = states, .count = 2};
+    size_t index = 9;
+    uint64_t wait = 0;
+    assert_true(gw_credential_refuse(&keys[0], NOW));
+    gw_credential_rest(&keys[1], 2 * GW_CREDENTIALS_REFUSED_MS, NOW);
+    for (uint64_t turn = 0; turn < 2; turn++) {
+        assert_int_equal(gw_credentials_pick(&pool, 0, turn, 1, NOW, &index, &wait),
+                         GW_CREDENTIAL_RESTING);
+        assert_int_equal(wait, GW_CREDENTIALS_REFUSED_MS); /* the first that is tried again */
+    }
+    assert_true(gw_credential_refuse(&keys[1], NOW));
+    assert_int_equal(gw_credentials_pick(&pool, 0, 0, 1, NOW, &index, &wait),
+                     GW_CREDENTIAL_REFUSED);
+}
+
 static void test_no_credentials(void **state)
 {
     (void)state;
@@ -261,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_what_the_provider_told),
         cmocka_unit_test(test_what_is_left),
         cmocka_unit_test(test_credentials_take_turns_and_rest),
+        cmocka_unit_test(test_refused_among_others),
         cmocka_unit_test(test_no_credentials),
         cmocka_unit_test(test_health_follows_the_constants),
         cmocka_unit_test(test_latency_average),
