@@ -182,6 +182,17 @@ static enum gw_step carry_out(struct gw_request *request, const struct gw_retry_
     return GW_STEP_WAIT;
 }
 
+/* Who is told of a limit learns when the first of the group is asked again, whatever the provider
+ * that was asked last said, or did not. */
+static struct gw_error with_wait(const struct gw_error *error, uint64_t wait_ms)
+{
+    struct gw_error told = *error;
+    if (error->class == GW_ERROR_LIMIT && wait_ms > 0) {
+        told.retry_after_s = (wait_ms + MS_PER_S - 1) / MS_PER_S;
+    }
+    return told;
+}
+
 static enum gw_step decide(struct gw_request *request, const struct gw_error *error,
                            bool is_refused_here)
 {
@@ -199,8 +210,11 @@ static enum gw_step decide(struct gw_request *request, const struct gw_error *er
     struct gw_retry_decision decision =
         gw_retry_decide(&request->retry, request->retry_policy, &state_of(request)->retries,
                         gw_loop_rng(request->core->loop), error, &facts);
-    return decision.verdict == GW_RETRY_GIVE_UP ? give_up(request, error, is_refused_here)
-                                                : carry_out(request, &decision);
+    if (decision.verdict != GW_RETRY_GIVE_UP) {
+        return carry_out(request, &decision);
+    }
+    struct gw_error told = with_wait(error, facts.wait_ms);
+    return give_up(request, &told, is_refused_here);
 }
 
 void gw_attempt_failed(struct gw_attempt *attempt, const struct gw_error *error)

@@ -141,6 +141,29 @@ static bool is_other_shape(const struct gw_request *request)
             !gw_json_find(body, GW_STR("type"), &type));
 }
 
+/* A provider that did not say when to come back: the router knows when it is asked again. */
+static enum gw_err add_retry_after(struct gw_request *request)
+{
+    size_t count = request->response_field_count;
+    const struct gw_header *old = request->response_fields;
+    if (request->error.retry_after_s == 0 ||
+        gw_headers_get(old, count, GW_HEADER_RETRY_AFTER).len > 0) {
+        return GW_OK;
+    }
+    struct gw_header *fields = gw_arena_try_alloc(&request->arena, (count + 1) * sizeof(*fields));
+    struct gw_str value =
+        gw_arena_printf(&request->arena, "%llu", (unsigned long long)request->error.retry_after_s);
+    if (fields == NULL || value.ptr == NULL) {
+        return GW_ERR_NOMEM;
+    }
+    memcpy(fields, old, count * sizeof(*fields));
+    fields[count] = (struct gw_header){
+        .id = GW_HEADER_RETRY_AFTER, .name = gw_header_name(GW_HEADER_RETRY_AFTER), .value = value};
+    request->response_fields = fields;
+    request->response_field_count = count + 1;
+    return GW_OK;
+}
+
 bool gw_withhold_release(struct gw_request *request)
 {
     struct gw_withheld *withheld = request->withheld;
@@ -150,7 +173,8 @@ bool gw_withhold_release(struct gw_request *request)
     }
     bool is_head = request->pair->head->method == GW_METHOD_HEAD;
     request->response_length = is_head ? GW_LENGTH_UNKNOWN : withheld->body.len;
-    enum gw_err err = gw_deliver_begin(request);
+    enum gw_err err = add_retry_after(request);
+    err = err == GW_OK ? gw_deliver_begin(request) : err;
     if (err == GW_OK && withheld->body.len > 0) {
         err = gw_deliver_write(request, gw_buf_str(&withheld->body));
     }

@@ -174,7 +174,8 @@ struct gw_queue_entry *gw_queue_expire(struct gw_queue *queue, uint64_t now_ms)
 uint64_t gw_queue_retry_after_ms(const struct gw_queue *queue, enum gw_priority priority,
                                  uint64_t wait_ms, uint64_t now_ms)
 {
-    uint64_t estimate_ms = queue->policy.timeout_ms;
+    bool has_line = queue->policy.max_waiting > 0;
+    uint64_t estimate_ms = has_line || wait_ms == 0 ? queue->policy.timeout_ms : 0;
     uint64_t before = 1; /* itself */
     for (unsigned i = 0; i <= (unsigned)priority; i++) {
         before += queue->counts[i];

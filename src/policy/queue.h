@@ -116,7 +116,8 @@ struct gw_queue_entry *gw_queue_expire(struct gw_queue *queue, uint64_t now_ms);
 /*
  * How long somebody with |priority| who is turned away now should stay away: until those before it
  * are through at the pace of late, and no less than |wait_ms|, what the router says (0: nothing).
- * Where the pace is unknown, the policy's time. Bounded by GW_QUEUE_RETRY_MIN_MS and _MAX_MS.
+ * Where the pace is unknown, the policy's time; where nobody may wait, what the router says.
+ * Bounded by GW_QUEUE_RETRY_MIN_MS and _MAX_MS.
  */
 uint64_t gw_queue_retry_after_ms(const struct gw_queue *queue, enum gw_priority priority,
                                  uint64_t wait_ms, uint64_t now_ms);

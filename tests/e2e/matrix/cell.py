@@ -96,9 +96,8 @@ class Cell:
         return self.driver.name != "ollama"
 
     def tells_retry_after(self):
-        """Bedrock never does; Google does in the body, which its own clients get as it came."""
-        return self.provider != "bedrock" and (self.driver.name, self.provider) not in (
-            ("gemini", "gemini"), ("gemini", "vertex_ai gemini"))
+        """Bedrock never does. Google does in the body, which its own clients get as it came, with a field beside it."""
+        return self.provider != "bedrock"
 
 
 def client(gateway):

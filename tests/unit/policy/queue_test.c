@@ -182,6 +182,11 @@ static void test_retry_after_is_honest(void **state)
     assert_int_equal(gw_queue_retry_after_ms(&queue, GW_PRIORITY_NORMAL, 0, 1), 5000);
     assert_int_equal(gw_queue_retry_after_ms(&queue, GW_PRIORITY_NORMAL, 7000, 1), 7000);
     assert_int_equal(gw_queue_retry_after_ms(&queue, GW_PRIORITY_NORMAL, UINT64_MAX, 1), 60000);
+    uint32_t max_waiting = queue.policy.max_waiting;
+    queue.policy.max_waiting = 0; /* no line: what the router knows is all there is */
+    assert_int_equal(gw_queue_retry_after_ms(&queue, GW_PRIORITY_NORMAL, 3000, 1), 3000);
+    assert_int_equal(gw_queue_retry_after_ms(&queue, GW_PRIORITY_NORMAL, 0, 1), 5000);
+    queue.policy.max_waiting = max_waiting;
     uint64_t now_ms = 1000;
     for (size_t i = 0; i < 60; i++) {
         assert_true(put(i, i < 10 ? GW_PRIORITY_HIGH : GW_PRIORITY_NORMAL, now_ms));
