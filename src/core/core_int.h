@@ -541,11 +541,22 @@ void gw_deliver_on_failure(struct gw_request *request, const struct gw_error *er
 /* ---- hold.c ---- */
 
 /* The next bytes of a verbatim answer: to the client, or held back. Errors: GW_ERR_CANCELLED (the
- * stream begins with the provider's error, which is request->error now), GW_ERR_NOMEM, and those of
- * gw_deliver_write(). */
+ * stream begins with the provider's error, or the answer is empty: request->error), GW_ERR_NOMEM,
+ * and those of gw_deliver_write(). */
 GW_MUST_USE enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes);
 /* Begins the answer with what was held back. */
 GW_MUST_USE enum gw_err gw_hold_release(struct gw_request *request);
+/* The answer ended before the client got any of it. Errors: GW_ERR_CANCELLED (it says nothing:
+ * request->error), and those of gw_hold_release(). */
+GW_MUST_USE enum gw_err gw_hold_end(struct gw_request *request);
+
+/* ---- empty.c ---- */
+
+/* Is |body|, the whole of a verbatim plain answer, none at all? Only where the answer is text. */
+bool gw_answer_is_empty(const struct gw_request *request, struct gw_str body);
+
+/* What that means; texts in the arena. */
+struct gw_error gw_answer_explain_empty(struct gw_request *request, struct gw_str body);
 
 /* ---- deliver.c again: to the client ---- */
 

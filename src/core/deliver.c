@@ -165,9 +165,11 @@ void gw_deliver_on_response(struct gw_request *request, const struct gw_response
     request->response_length = mode == GW_TEE_STREAM ? GW_LENGTH_UNKNOWN : head->content_length;
     enum gw_err err =
         gw_fields_forward(request, head, &request->response_fields, &request->response_field_count);
-    if (err == GW_OK && mode == GW_TEE_RAW) {
+    /* What must not be empty begins with its first byte. */
+    bool may_begin = mode == GW_TEE_RAW && !gw_answer_is_empty(request, gw_str(NULL, 0));
+    if (err == GW_OK && may_begin) {
         err = gw_deliver_begin(request);
-    } else if (err == GW_OK && is_type(head, GW_STR("text/event-stream"))) {
+    } else if (err == GW_OK && mode != GW_TEE_RAW && is_type(head, GW_STR("text/event-stream"))) {
         gw_continue_watch(request);
     }
     if (err != GW_OK) {
@@ -175,7 +177,7 @@ void gw_deliver_on_response(struct gw_request *request, const struct gw_response
     }
 }
 
-/* The stream told an error, which the client has not seen: request->error. */
+/* The answer told an error, or is one, which the client has not seen: request->error. */
 static void fail_by_event(struct gw_request *request)
 {
     struct gw_error error = request->error;
@@ -256,13 +258,13 @@ void gw_deliver_on_end(struct gw_request *request)
         end_early(request);
         return;
     }
+    err = err == GW_ERR_EOF ? GW_OK : err;
+    if (err == GW_OK && !request->has_begun) {
+        err = gw_hold_end(request);
+    }
     if (err == GW_ERR_CANCELLED) {
         fail_by_event(request);
         return;
-    }
-    err = err == GW_ERR_EOF ? GW_OK : err;
-    if (err == GW_OK && !request->has_begun) {
-        err = gw_hold_release(request);
     }
     if (err != GW_OK) {
         gw_deliver_fail_here(request, err);

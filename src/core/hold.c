@@ -66,6 +66,13 @@ static struct gw_error read_error(struct gw_request *request, struct gw_str byte
 
 /* ---- holding ---- */
 
+/* Bytes that nobody reads, and a stream that is one array. */
+static bool passes_at_once(const struct gw_request *request)
+{
+    return request->llm.is_json_array ||
+           (request->attempt->delivery == GW_DELIVERY_TEE && request->tee.mode == GW_TEE_RAW);
+}
+
 static bool must_hold(const struct gw_request *request, struct gw_str bytes)
 {
     const struct gw_answer_facts *facts = &request->facts;
@@ -74,7 +81,7 @@ static bool must_hold(const struct gw_request *request, struct gw_str bytes)
         return false;
     }
     if (!gw_deliver_is_event_stream(request)) {
-        return len < request->response_length;
+        return len < request->response_length && !passes_at_once(request);
     }
     return gw_request_makes_text(request) && facts->output_bytes == 0 && !facts->is_finished;
 }
@@ -96,6 +103,39 @@ enum gw_err gw_hold_release(struct gw_request *request)
     return err;
 }
 
+static enum gw_err refuse_empty(struct gw_request *request, struct gw_str body)
+{
+    request->error = gw_answer_explain_empty(request, body);
+    return GW_ERR_CANCELLED;
+}
+
+enum gw_err gw_hold_end(struct gw_request *request)
+{
+    struct gw_str body = gw_buf_str(&request->held);
+    bool is_plain = !gw_deliver_is_event_stream(request);
+    return is_plain && gw_answer_is_empty(request, body) ? refuse_empty(request, body)
+                                                         : gw_hold_release(request);
+}
+
+/* With |bytes| there is enough to begin. A plain answer that is complete is looked at as a whole.
+ */
+static enum gw_err begin_with(struct gw_request *request, struct gw_str bytes)
+{
+    bool is_whole = request->held.len + bytes.len == request->response_length &&
+                    request->response_length <= GW_REQUEST_HELD_BYTES &&
+                    !gw_deliver_is_event_stream(request);
+    enum gw_err err = GW_OK;
+    if (is_whole && request->held.len > 0) {
+        err = gw_buf_append(&request->held, bytes);
+        return err == GW_OK ? gw_hold_end(request) : err;
+    }
+    if (is_whole && gw_answer_is_empty(request, bytes)) {
+        return refuse_empty(request, bytes);
+    }
+    err = gw_hold_release(request);
+    return err == GW_OK ? gw_deliver_write(request, bytes) : err;
+}
+
 enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
 {
     if (request->recovery != NULL && !request->facts.has_error) {
@@ -115,8 +155,7 @@ enum gw_err gw_hold_forward(struct gw_request *request, struct gw_str bytes)
         return GW_ERR_CANCELLED;
     }
     if (!must_hold(request, bytes)) {
-        enum gw_err err = gw_hold_release(request);
-        return err == GW_OK ? gw_deliver_write(request, bytes) : err;
+        return begin_with(request, bytes);
     }
     if (request->wait == GW_REQUEST_WAIT_NONE && gw_deliver_is_event_stream(request)) {
         gw_request_wait(request, GW_REQUEST_WAIT_HOLD, GW_REQUEST_HELD_MS);

@@ -359,6 +359,85 @@ class TestFirstEvent:
         assert answer.text.endswith("data: [DONE]\n\n")
 
 
+JSON_TYPE = b"content-type: application/json\r\n"
+
+
+def plain(body, fields=JSON_TYPE):
+    return b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (fields, len(body), body)
+
+
+def chunked(body, fields=JSON_TYPE):
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    return b"HTTP/1.1 200 OK\r\n%stransfer-encoding: chunked\r\n\r\n%s0\r\n\r\n" % (fields, chunks)
+
+
+class TestEmptyAnswers:
+    """A plain 200 that says nothing is a failure like any other."""
+
+    EMPTY = (
+        plain(b""), plain(b"", b""), chunked(b""), chunked(b"", b""), plain(b"", b"content-type: text/plain\r\n"),
+        plain(b"", b"content-encoding: gzip\r\n" + JSON_TYPE), plain(b"{}"), chunked(b'{"object": "chat.completion"}'), plain(b"null"),
+        plain(b" \r\n"), chunked(b'{"error": {"message": "so it is", "code": 500}}'), b"HTTP/1.1 204 No\r\n\r\n",
+    )
+
+    @pytest.fixture
+    def upstream(self):
+        server = RawUpstream()
+        yield server
+        server.stop()
+
+    @pytest.mark.parametrize("answer", EMPTY)
+    def test_somebody_else_answers(self, route, upstream, answer):
+        upstream.answer = answer
+        gateway = route({"m": [{"model": "x", "api_base": upstream.url + "/v1", "priority": 2}, GOOD[0]]},
+                        {"circuit_breaker": {"threshold": 3}})
+        for number in range(5):
+            got = ask(gateway, "m")
+            assert who(got) == "m#2" and attempts(got) == (2 if number < 3 else 1)
+            assert got.json()["choices"][0]["message"]["content"] == "hi"
+        assert len(upstream.requests) == 3 and openings(gateway, "m#1") == 1 and openings(gateway, "m#2") == 0
+        lines = [json.loads(line) for line in gateway.lines if '"exchanges":2' in line]
+        assert len(lines) == 3 and all("error_class" not in line and line["status"] == 200 for line in lines), lines
+
+    @pytest.mark.parametrize(("answer", "words"), [
+        (plain(b""), "200 with an empty body"), (plain(b"{}"), 'no "choices"'),
+        (plain(b'{"error": {"message": "so it is with sk-routing-secret"}}'), "so it is"),
+    ])
+    def test_the_client_is_told(self, route, upstream, answer, words):
+        upstream.answer = answer
+        gateway = route({"m": [{"model": "x", "api_base": upstream.url + "/v1"}]}, {"max_retries": 1})
+        got = ask(gateway, "m")
+        assert got.status_code == 502 and attempts(got) == 2
+        error = got.json()["error"]
+        assert error["code"] == "upstream_error" and words in error["message"] and "secret" not in got.text
+
+    @pytest.mark.parametrize(("path", "provider", "body", "is_empty"), [
+        ("/v1/completions", "openai", b'{"choices": []}', False), ("/v1/completions", "openai", b'{"data": []}', True),
+        ("/v1/responses", "openai", b'{"output": []}', False), ("/v1/responses", "openai", b'{"object": "response"}', True),
+        ("/v1/messages", "anthropic", b'{"content": []}', False), ("/v1/messages", "anthropic", b'{"type": "message"}', True),
+        ("/v1beta/models/m:generateContent", "gemini", b'{"promptFeedback": {"blockReason": "SAFETY"}}', False),
+        ("/v1beta/models/m:generateContent", "gemini", b'{"candidates": []}', False),
+        ("/v1beta/models/m:generateContent", "gemini", b'{"usageMetadata": {}}', True),
+        ("/v1/messages/count_tokens", "anthropic", b'{"input_tokens": 3}', False),
+        ("/v1/embeddings", "openai", b"{}", False), ("/v1/moderations", "openai", b"", False),
+    ])
+    def test_what_each_api_must_say(self, route, upstream, path, provider, body, is_empty):
+        upstream.answer = plain(body)
+        model = {"gemini": "gemini-2.5-pro", "anthropic": "claude-sonnet-4-5"}.get(provider, "x")
+        base = upstream.url + ("" if provider == "anthropic" else "/v1")
+        gateway = route({"m": [{"model": f"{provider}/{model}", "api_base": base}]}, {"max_retries": 1})
+        got = ask(gateway, "m", path=path, max_tokens=20, input="hi", prompt="hi", contents=[{"parts": [{"text": "hi"}]}])
+        assert (got.status_code, attempts(got)) == ((502, 2) if is_empty else (200, 1)), got.text
+        assert is_empty or got.content == body
+
+    def test_an_array_that_is_a_stream_is_not_held(self, route, mock):
+        """Gemini without alt=sse: the first piece is with the client while the provider stalls."""
+        gateway = route({"m": [{"model": "gemini/mock-fault=stall-mid-after=2-gap=0", "api_base": mock.url + "/v1beta"}]})
+        url = gateway.url + "/v1beta/models/m:streamGenerateContent"
+        with httpx.stream("POST", url, json={"contents": [{"parts": [{"text": "hi"}]}]}, timeout=TIMEOUT_S, trust_env=False) as got:
+            assert any(b"candidates" in piece for piece in got.iter_bytes())
+
+
 # ---------------------------------------------------------------- fallbacks
 
 

@@ -393,16 +393,16 @@ def test_bad_answer(exposed, upstream, name):
         status, _, body = ask(connection)
         assert status == 502 and b"poison" not in body
         assert json.loads(body)["error"]["message"]
-        upstream.answer = answer(b"Content-Length: 11", body=b'{"good": 1}')
+        upstream.answer = answer(b"Content-Length: 13", body=b'{"choices":1}')
         status, _, body = ask(connection)
-        assert (status, body) == (200, b'{"good": 1}')
+        assert (status, body) == (200, b'{"choices":1}')
 
 
 STRAY = {
-    "a second answer": answer(b"Content-Length: 11", body=b'{"good": 1}') + POISON,
-    "a second answer behind chunks": answer(b"Transfer-Encoding: chunked", body=b'b\r\n{"good": 1}\r\n0\r\n\r\n') + POISON,
-    "an empty line": answer(b"Content-Length: 11", body=b'{"good": 1}') + b"\r\n",
-    "more body than announced": answer(b"Content-Length: 11", body=b'{"good": 1}{"good": 2}'),
+    "a second answer": answer(b"Content-Length: 13", body=b'{"choices":1}') + POISON,
+    "a second answer behind chunks": answer(b"Transfer-Encoding: chunked", body=b'd\r\n{"choices":1}\r\n0\r\n\r\n') + POISON,
+    "an empty line": answer(b"Content-Length: 13", body=b'{"choices":1}') + b"\r\n",
+    "more body than announced": answer(b"Content-Length: 13", body=b'{"choices":1}{"choices":2}'),
 }
 
 
@@ -411,8 +411,8 @@ def test_bytes_behind_an_answer(exposed, upstream, name):
     """They are nobody's answer: the connection they came on is not used again."""
     with RawConnection(exposed) as connection:
         upstream.answer = STRAY[name]
-        assert ask(connection)[::2] == (200, b'{"good": 1}')
+        assert ask(connection)[::2] == (200, b'{"choices":1}')
         connections = upstream.connections
-        upstream.answer = answer(b"Content-Length: 11", body=b'{"good": 3}')
-        assert ask(connection)[::2] == (200, b'{"good": 3}')
+        upstream.answer = answer(b"Content-Length: 13", body=b'{"choices":3}')
+        assert ask(connection)[::2] == (200, b'{"choices":3}')
         assert upstream.connections == connections + 1
