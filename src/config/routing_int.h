@@ -67,6 +67,7 @@ void gw_build_probe(struct gw_routing_scope *scope, struct gw_str group,
 
 /* Warns of an interval of probes that nobody wants; when all deployments are there. */
 void gw_check_probes(const struct gw_config_build *build);
+
 /* The numbers for kinds of errors: retries in |group|, whose scope it is, and what opens a breaker.
  */
 void gw_build_retries_by_error(struct gw_routing_scope *scope, struct gw_str group,
