@@ -80,8 +80,8 @@ struct gw_core {
     struct gw_list requests; /* in flight */
     struct gw_list mirrors;  /* likewise: copies that nobody waits for */
     size_t mirror_count;
-    size_t mirror_bytes; /* of their bodies */
-    struct gw_list probes;   /* likewise: core/prober's */
+    size_t mirror_bytes;   /* of their bodies */
+    struct gw_list probes; /* likewise: core/prober's */
     size_t probe_count;
     struct gw_timer probe_timer; /* set where there is somebody to probe */
     uint64_t started_wall_ms;

@@ -82,7 +82,7 @@ class TestDown:
         assert gateway.wait_line(r"deployment 'a#1': 2 probes in a row failed \(server_error\)")
         label = '{deployment="a#1",group="a",provider="openai"}'
         assert metrics(gateway)["gatewire_deployment_probe_down" + label] == 1
-        turn(bad, status=200)
+        turn(bad, status=0)
         until(lambda: not probe(gateway, "a#1")["down"])
         gateway.wait_line("deployment 'a#1': answers probes again")
         wait_until(lambda: ask(gateway).headers["x-gatewire-deployment"] == "a#1")
@@ -93,7 +93,7 @@ class TestDown:
         mock = start_mock("--status", "500")
         gateway = start(start_gateway, [entry(mock)])
         until(lambda: probe(gateway, "a#1")["down"])
-        turn(mock, status=200)
+        turn(mock, status=0)
         assert ask(gateway).status_code == 200
 
     def test_nobody_there(self, start_gateway, start_mock):

@@ -116,7 +116,8 @@ class TestRetries:
     @pytest.mark.parametrize("path", [CHAT, "/v1/messages"])
     def test_limit_tells_when_the_first_is_asked_again(self, route, mock, path):
         """Whoever was asked last: the other one may be back sooner, with a Retry-After or without."""
-        gateway = route({"m": ["mock-status=429-retry_after=40", "mock-status=429-retry_after=20"], "bare": ["mock-status=429-bare=1"]},
+        resting = ["mock-status=429-retry_after=40", "mock-status=429-retry_after=20"]
+        gateway = route({"m": resting, "bare": ["mock-status=429-bare=1"]},
                         {"retry": {"deadline": "1s"}})
         for model, most in (("m", 20), ("bare", 5)):
             for number in range(3):
@@ -376,7 +377,8 @@ class TestEmptyAnswers:
 
     EMPTY = (
         plain(b""), plain(b"", b""), chunked(b""), chunked(b"", b""), plain(b"", b"content-type: text/plain\r\n"),
-        plain(b"", b"content-encoding: gzip\r\n" + JSON_TYPE), plain(b"{}"), chunked(b'{"object": "chat.completion"}'), plain(b"null"),
+        plain(b"", b"content-encoding: gzip\r\n" + JSON_TYPE), plain(b"{}"),
+        chunked(b'{"object": "chat.completion"}'), plain(b"null"),
         plain(b" \r\n"), chunked(b'{"error": {"message": "so it is", "code": 500}}'), b"HTTP/1.1 204 No\r\n\r\n",
     )
 
@@ -434,7 +436,8 @@ class TestEmptyAnswers:
         """Gemini without alt=sse: the first piece is with the client while the provider stalls."""
         gateway = route({"m": [{"model": "gemini/mock-fault=stall-mid-after=2-gap=0", "api_base": mock.url + "/v1beta"}]})
         url = gateway.url + "/v1beta/models/m:streamGenerateContent"
-        with httpx.stream("POST", url, json={"contents": [{"parts": [{"text": "hi"}]}]}, timeout=TIMEOUT_S, trust_env=False) as got:
+        body = {"contents": [{"parts": [{"text": "hi"}]}]}
+        with httpx.stream("POST", url, json=body, timeout=TIMEOUT_S, trust_env=False) as got:
             assert any(b"candidates" in piece for piece in got.iter_bytes())
 
 

@@ -211,7 +211,8 @@ def under_way(gateway):
     """What deployments and breakers still count."""
     page = get_json(gateway.url + "/api/v1/router/circuit-breakers")
     rows = page.get("data", page)["circuit_breakers"]
-    return [row for row in rows if row["probes_running"] > 0] + re.findall(r"^gatewire_deployment_in_flight\{.*\} [1-9].*$", metrics_text(gateway), re.MULTILINE)
+    busy = re.findall(r"^gatewire_deployment_in_flight\{.*\} [1-9].*$", metrics_text(gateway), re.MULTILINE)
+    return [row for row in rows if row["probes_running"] > 0] + busy
 
 
 def metrics_text(gateway):
