@@ -41,15 +41,10 @@ static bool read_number(struct gw_routing_scope *scope, const struct numbers *nu
                         const char *name, uint64_t min, uint64_t max, uint64_t *number)
 {
     const struct gw_setting_row row = {.kind = GW_SETTING_KIND_COUNT, .min = min, .max = max};
-    struct gw_setting_value value = {0};
-    yyjson_val *found = gw_config_member(numbers->map, name);
-    if (found == NULL) {
-        return false;
-    }
-    enum gw_err err = gw_setting_read_value(&scope->build->context, found, &row, &value);
-    scope->err = err == GW_ERR_NOMEM ? err : scope->err;
+    struct gw_setting_value value =
+        gw_routing_read(scope, gw_config_member(numbers->map, name), &row);
     *number = value.number;
-    return err == GW_OK;
+    return value.is_set;
 }
 
 /* The number for kind |kind|. */

@@ -6,26 +6,13 @@
  */
 #include "config/routing_int.h"
 
-/* Of model_info, or NULL. */
-static yyjson_val *find_own(const struct gw_model_entry *entry, const char *name)
-{
-    return entry == NULL ? NULL
-                         : gw_config_member(gw_config_member(entry->value, "model_info"), name);
-}
-
 /* |row|'s kind of value in model_info; not set when it is not there, or wrong: reported. */
 static struct gw_setting_value read_own(struct gw_routing_scope *scope,
                                         const struct gw_model_entry *entry, const char *name,
                                         const struct gw_setting_row *row)
 {
-    struct gw_setting_value value = {0};
-    yyjson_val *found = find_own(entry, name);
-    if (found == NULL) {
-        return value;
-    }
-    enum gw_err err = gw_setting_read_value(&scope->build->context, found, row, &value);
-    scope->err = err == GW_ERR_NOMEM ? err : scope->err;
-    return err == GW_OK ? value : (struct gw_setting_value){0};
+    yyjson_val *info = entry == NULL ? NULL : gw_config_member(entry->value, "model_info");
+    return gw_routing_read(scope, gw_config_member(info, name), row);
 }
 
 static bool is_wanted(struct gw_routing_scope *scope, const struct gw_model_entry *entry)

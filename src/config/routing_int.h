@@ -30,6 +30,10 @@ struct gw_routing_scope {
 /* The scope of group |name|'s own settings. */
 struct gw_routing_scope gw_routing_group_scope(struct gw_config_build *build, struct gw_str name);
 
+/* |found| as |row| has it; not set when it is NULL, or wrong, which is reported. */
+struct gw_setting_value gw_routing_read(struct gw_routing_scope *scope, yyjson_val *found,
+                                        const struct gw_setting_row *row);
+
 /* The setting as the nearest map says, else as router.* or the environment do. */
 struct gw_setting_value gw_routing_value(struct gw_routing_scope *scope, enum gw_setting_id id);
 

@@ -26,24 +26,27 @@ struct gw_routing_scope gw_routing_group_scope(struct gw_config_build *build, st
     return (struct gw_routing_scope){.build = build, .maps = {yyjson_is_obj(own) ? own : NULL}};
 }
 
+struct gw_setting_value gw_routing_read(struct gw_routing_scope *scope, yyjson_val *found,
+                                        const struct gw_setting_row *row)
+{
+    struct gw_setting_value value = {0};
+    if (found == NULL) {
+        return value;
+    }
+    enum gw_err err = gw_setting_read_value(&scope->build->context, found, row, &value);
+    scope->err = err == GW_ERR_NOMEM ? err : scope->err;
+    return value;
+}
+
 struct gw_setting_value gw_routing_value(struct gw_routing_scope *scope, enum gw_setting_id id)
 {
     const struct gw_setting_row *row = gw_setting_row_at(id);
-    const struct gw_config_context *context = &scope->build->context;
-    for (size_t i = 0; i < GW_ROUTING_SCOPE_MAPS; i++) {
-        yyjson_val *found = find_own(scope->maps[i], row->names);
-        struct gw_setting_value value = {0};
-        if (found == NULL) {
-            continue;
-        }
-        enum gw_err err = gw_setting_read_value(context, found, row, &value);
-        if (err == GW_OK) {
-            return value;
-        }
-        scope->err = err == GW_ERR_NOMEM ? err : scope->err;
-        break; /* reported */
+    yyjson_val *found = NULL;
+    for (size_t i = 0; i < GW_ROUTING_SCOPE_MAPS && found == NULL; i++) {
+        found = find_own(scope->maps[i], row->names);
     }
-    return *gw_build_setting(scope->build, id);
+    struct gw_setting_value value = gw_routing_read(scope, found, row);
+    return value.is_set ? value : *gw_build_setting(scope->build, id);
 }
 
 uint64_t gw_routing_number(struct gw_routing_scope *scope, enum gw_setting_id id)

@@ -184,6 +184,18 @@ class Gatewire(Server):
         return found.group(1) if found else None
 
 
+def metrics_text(gateway):
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(gateway.metrics_url + "/metrics") as page:
+        return page.read().decode()
+
+
+def metric(gateway, name):
+    """The metric's value, summed over its labels; there must be one."""
+    found = re.findall(rf"^{name}(?:{{[^}}]*}})? ([\d.]+)$", metrics_text(gateway), re.MULTILINE)
+    assert found, name
+    return sum(float(value) for value in found)
+
+
 def wait_until(condition, timeout=20 * SLOWNESS, what="the condition never came true"):
     """Polls state that a server shows; the condition decides, not the clock."""
     deadline = time.monotonic() + timeout

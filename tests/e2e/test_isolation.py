@@ -6,9 +6,8 @@ import asyncio
 import json
 import random
 import re
-import urllib.request
 
-from servers import SLOWNESS, deployment, wait_until
+from servers import SLOWNESS, deployment, metric, wait_until
 
 REQUESTS = 2400
 CLIENTS = 60
@@ -123,11 +122,6 @@ class Client:
             outcome = await asyncio.wait_for(self.ask(number, random.Random(SEED + number)), 30 * SLOWNESS)
             self.outcome[outcome] = self.outcome.get(outcome, 0) + 1
         await self.close()
-
-
-def metric(gateway, name):
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(gateway.metrics_url + "/metrics") as page:
-        return int(re.search(rf"^{name} (\d+)$", page.read().decode(), re.MULTILINE).group(1))
 
 
 async def crowd(gateway, outcome):

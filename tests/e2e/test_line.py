@@ -5,7 +5,7 @@ import asyncio
 import time
 
 import httpx
-from servers import SLOWNESS, deployment
+from servers import SLOWNESS, deployment, metric
 
 CHAT = "/v1/chat/completions"
 LATENCY_MS = 150
@@ -99,11 +99,22 @@ async def ask_for(client, tokens, latency_s=0.0, priority="normal"):
     return await client.post(CHAT, json=body, headers=fields)
 
 
+async def until(condition):
+    """Polls state that a server shows, while the loop's own tasks go on."""
+    async with asyncio.timeout(20 * SLOWNESS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 async def use_up(client, mock):
     task = asyncio.create_task(ask_for(client, TOKENS_PER_S * 60 - 100, 15 * SLOWNESS))
-    while mock.stats()["requests"] == 0:
-        await asyncio.sleep(0.01)
+    await until(lambda: mock.stats()["requests"] > 0)
     return task
+
+
+async def until_one_waits(gateway):
+    """Beside the long one, which is at the provider."""
+    await until(lambda: metric(gateway, "gatewire_requests_in_flight") == 2)
 
 
 def test_the_second_in_line_knows_when(start_gateway, mock):
@@ -115,7 +126,7 @@ def test_the_second_in_line_knows_when(start_gateway, mock):
         async with httpx.AsyncClient(base_url=gateway.url, timeout=60 * SLOWNESS, trust_env=False) as client:
             long = [await use_up(client, mock)]
             long.append(asyncio.create_task(ask_for(client, 600, 15 * SLOWNESS)))
-            await asyncio.sleep(0.1)  # it waits for 0.5 s
+            await until_one_waits(gateway)  # for 0.5 s
             begin = time.monotonic()
             answer = await ask_for(client, 600)
             for task in long:
@@ -140,7 +151,7 @@ def test_timers_do_not_overtake(start_gateway, mock):
         async with httpx.AsyncClient(base_url=gateway.url, timeout=60 * SLOWNESS, trust_env=False) as client:
             long = await use_up(client, mock)
             tasks = [asyncio.create_task(one(client, "low"))]
-            await asyncio.sleep(0.1)
+            await until_one_waits(gateway)
             tasks.append(asyncio.create_task(one(client, "high")))
             await asyncio.gather(*tasks)
             long.cancel()

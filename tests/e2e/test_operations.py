@@ -13,7 +13,7 @@ import time
 
 import httpx
 import pytest
-from servers import GATEWIRE, SLOWNESS, clean_environment, deployment, get_json, wait_until
+from servers import GATEWIRE, SLOWNESS, clean_environment, deployment, get_json, metric, wait_until
 
 MODEL = "mock-small"
 BODY = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
@@ -21,11 +21,6 @@ BODY = {"model": MODEL, "messages": [{"role": "user", "content": "hi"}]}
 
 def ask(gateway, client=httpx, **extra):
     return client.post(gateway.url + "/v1/chat/completions", json={**BODY, **extra}, timeout=30 * SLOWNESS)
-
-
-def metric(gateway, name):
-    page = httpx.get(gateway.metrics_url + "/metrics", trust_env=False).text
-    return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? ([\d.]+)$", page, re.MULTILINE))
 
 
 class Load:

@@ -8,10 +8,9 @@ import json
 import random
 import re
 import signal
-import urllib.request
 
 import httpx
-from servers import SLOWNESS, get_json, wait_until
+from servers import SLOWNESS, get_json, metrics_text, wait_until
 from test_isolation import delivered, id_of, metric, read_answer, said
 
 REQUESTS = 2000
@@ -213,11 +212,6 @@ def under_way(gateway):
     rows = page.get("data", page)["circuit_breakers"]
     busy = re.findall(r"^gatewire_deployment_in_flight\{.*\} [1-9].*$", metrics_text(gateway), re.MULTILINE)
     return [row for row in rows if row["probes_running"] > 0] + busy
-
-
-def metrics_text(gateway):
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(gateway.metrics_url + "/metrics") as page:
-        return page.read().decode()
 
 
 def test_all_at_once(start_gateway, start_mock):
